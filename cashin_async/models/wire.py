@@ -1,0 +1,148 @@
+"""Between invoices and the JSON that travels: encode one, validate one that is JSON already.
+
+A JSON line that is valid goes out as the bytes it came in. `number_of` therefore checks and keeps
+nothing but the number. It reads amounts as floats, which are only checked and then dropped: that is
+faster than `Decimal`, and, unlike `Decimal`, does not take the JSON string "100" for a number.
+"""
+
+import json
+import re
+from decimal import Decimal
+from functools import cache
+from typing import Any, get_args
+
+import msgspec
+from msgspec import UNSET
+
+from cashin_async.errors import InvalidInvoice
+from cashin_async.models.invoice import InvoiceRow, SalesInvoice
+
+LARGEST_NUMBER = 2**63 - 1
+"""The largest invoice number that can be followed: eight bytes, signed, as databases store it."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_moments = (b'"OrderDate":"', b'"IssueDate":"')
+_escaped_ascii = re.compile(rb"\\u00[4-7]", re.IGNORECASE)
+_any_case_number = re.compile(rb'"invoicenumber"\s*:', re.IGNORECASE)
+_plain_name = re.compile(r"`[\w .-]{1,40}`")
+
+
+def encode(invoice: SalesInvoice) -> bytes:
+    """One invoice as a JSON object, compact UTF-8; decimals keep every digit (100.10 stays 100.10).
+
+    Raises `InvalidInvoice` when a value has no JSON form: NaN, infinity, an object of an unknown type.
+    """
+    try:
+        data = _encoder.encode(invoice)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
+    if b"000Z" in data:
+        data = _in_milliseconds(data)
+    if b"NaN" in data or b"Infinity" in data:
+        _refuse_non_finite(invoice)
+    return data
+
+
+def _in_milliseconds(data: bytes) -> bytes:
+    """The published date-times have milliseconds ("...22.123Z"), the encoder writes microseconds.
+
+    What is searched for cannot stand inside a JSON string, where a quote has a backslash before it.
+    """
+    for key in _moments:
+        start = data.find(key) + len(key)
+        end = data.find(b'"', start)
+        if start >= len(key) and end - start == len("2019-08-24T14:15:22.123000Z") and data[end - 4 : end] == b"000Z":
+            data = data[: end - 4] + data[end - 1 :]
+    return data
+
+
+def _refuse_non_finite(invoice: SalesInvoice) -> None:
+    rows = invoice.invoice_rows or ()
+    holders: list[tuple[str, Any]] = [("", invoice)]
+    holders += [(f"InvoiceRows[{index}].", row) for index, row in enumerate(rows)]
+    for path, holder in holders:
+        for field in msgspec.structs.fields(holder):
+            value = getattr(holder, field.name)
+            if isinstance(value, Decimal) and not value.is_finite():
+                raise InvalidInvoice(f"{path}{field.encode_name} is not a finite number")
+
+
+def valid_number(number: object) -> int:
+    """The invoice number, when it is one that can be followed: a whole number from 1 to 2**63 - 1."""
+    if number is UNSET or number is None:
+        raise InvalidInvoice("InvoiceNumber is missing")
+    if type(number) is not int:
+        raise InvalidInvoice("InvoiceNumber is not a whole number")
+    if not 0 < number <= LARGEST_NUMBER:
+        raise InvalidInvoice("InvoiceNumber is not between 1 and 9223372036854775807")
+    return number
+
+
+def number_of(data: bytes, allow_unknown_fields: bool = False) -> int:
+    """Check that `data` is one JSON invoice of the published names and types; give its number.
+
+    Raises `InvalidInvoice` with the field's path and what is wrong, never with a value.
+    """
+    try:
+        number = _shape_decoder(allow_unknown_fields).decode(data).invoice_number
+    except msgspec.MsgspecError as error:
+        raise InvalidInvoice(_explain(str(error))) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInvoice(f"is not JSON: {type(error).__name__}") from None
+    if _may_repeat_number(data, allow_unknown_fields):
+        _refuse_repeated_keys(data)
+    return valid_number(number)
+
+
+def _may_repeat_number(data: bytes, any_case: bool) -> bool:
+    if any_case and len(_any_case_number.findall(data)) > 1:
+        return True
+    return data.count(b'"InvoiceNumber"') > 1 or (b"\\" in data and _escaped_ascii.search(data) is not None)
+
+
+def _refuse_repeated_keys(data: bytes) -> None:
+    """Two `InvoiceNumber` keys: which one the server would take is anybody's guess."""
+
+    def names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key.lower() for key, _ in pairs]
+        if keys.count("invoicenumber") > 1:
+            raise InvalidInvoice("InvoiceNumber stands more than once in the invoice")
+        return dict(pairs)
+
+    try:
+        json.loads(data, object_pairs_hook=names, parse_int=float)
+    except (ValueError, RecursionError):
+        raise InvalidInvoice("InvoiceNumber may stand more than once: the line cannot be read to tell") from None
+
+
+def _explain(message: str) -> str:
+    """msgspec's message with the wire path first; a name that is no plain word is not repeated."""
+    message, _, path = message.partition(" - at `$")
+    if "unknown field" in message and not _plain_name.search(message):
+        message = "Object contains an unknown field"
+    field = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    return f"{field}: {message}" if field else message
+
+
+@cache
+def _shape_decoder(allow_unknown_fields: bool) -> "msgspec.json.Decoder[Any]":
+    row = _shape(InvoiceRow, {}, allow_unknown_fields)
+    return msgspec.json.Decoder(_shape(SalesInvoice, {InvoiceRow: row}, allow_unknown_fields))
+
+
+def _shape(struct: type[msgspec.Struct], nested: dict[type, type], allow_unknown_fields: bool) -> type[msgspec.Struct]:
+    """`struct` with float for Decimal, in the same order and with the same wire names."""
+    swap = {Decimal: float, **{list[old]: list[new] for old, new in nested.items()}}  # type: ignore[valid-type]
+    fields = []
+    for field in msgspec.structs.fields(struct):
+        union: Any = swap.get(get_args(field.type)[0], get_args(field.type)[0])
+        for member in get_args(field.type)[1:]:
+            union = union | member
+        fields.append((field.name, union, UNSET))
+    return msgspec.defstruct(
+        struct.__name__,
+        fields,
+        kw_only=True,
+        forbid_unknown_fields=not allow_unknown_fields,
+        rename={field.name: field.encode_name for field in msgspec.structs.fields(struct)},
+    )
