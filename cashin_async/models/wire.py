@@ -7,6 +7,7 @@ faster than `Decimal`, and, unlike `Decimal`, does not take the JSON string "100
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, get_args
@@ -32,15 +33,37 @@ def encode(invoice: SalesInvoice) -> bytes:
 
     Raises `InvalidInvoice` when a value has no JSON form: NaN, infinity, an object of an unknown type.
     """
-    try:
-        data = _encoder.encode(invoice)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
+    data = _encode(invoice)
     if b"000Z" in data:
         data = _in_milliseconds(data)
     if b"NaN" in data or b"Infinity" in data:
         _refuse_non_finite(invoice)
     return data
+
+
+def _encode(invoice: Any) -> bytes:
+    try:
+        return _encoder.encode(invoice)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
+
+
+def encode_mapping(invoice: Mapping[str, Any], allow_unknown_fields: bool = False) -> tuple[int, bytes]:
+    """The number and the JSON of an invoice given as a dict of the published names, raising like `encode`.
+
+    Amounts may be int, float, Decimal or a decimal string; they travel as numbers. With
+    `allow_unknown_fields` the dict goes out as it is, and an amount must be a number.
+    """
+    if allow_unknown_fields:
+        data = _encode(invoice)
+        return number_of(data, allow_unknown_fields=True), data
+    try:
+        struct = msgspec.convert(dict(invoice), SalesInvoice)
+    except msgspec.MsgspecError as error:
+        raise InvalidInvoice(_explain(str(error))) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
+    return valid_number(struct.invoice_number), encode(struct)
 
 
 def _in_milliseconds(data: bytes) -> bytes:
@@ -132,7 +155,8 @@ def _shape_decoder(allow_unknown_fields: bool) -> "msgspec.json.Decoder[Any]":
 
 def _shape(struct: type[msgspec.Struct], nested: dict[type, type], allow_unknown_fields: bool) -> type[msgspec.Struct]:
     """`struct` with float for Decimal, in the same order and with the same wire names."""
-    swap = {Decimal: float, **{list[old]: list[new] for old, new in nested.items()}}  # type: ignore[valid-type]
+    swap: dict[Any, Any] = {Decimal: float}
+    swap |= {list[old]: list[new] for old, new in nested.items()}  # type: ignore[valid-type]
     fields = []
     for field in msgspec.structs.fields(struct):
         union: Any = swap.get(get_args(field.type)[0], get_args(field.type)[0])

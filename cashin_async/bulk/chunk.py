@@ -1,0 +1,105 @@
+"""Invoices cut into request bodies, by count and by bytes. Each is encoded once, by whoever hands it in."""
+
+from typing import Any
+
+BRACKETS = 2
+"""Bytes of a JSON array around its elements."""
+
+
+class Chunk:
+    """The invoices of one request: parallel columns, and what happened to them so far."""
+
+    __slots__ = ("attempts", "encoded", "in_doubt", "numbers", "refs", "size")
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.encoded: list[bytes] = []
+        self.refs: list[Any] = []
+        """What the source knows each invoice by."""
+        self.size = BRACKETS - 1
+        """Bytes of the body: each invoice comes with a comma, but the first."""
+        self.attempts = 0
+        """Times that it was sent and provably did not arrive."""
+        self.in_doubt = False
+        """Whether an earlier sending may have been applied."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def append(self, number: int, encoded: bytes, ref: Any) -> None:
+        self.numbers.append(number)
+        self.encoded.append(encoded)
+        self.refs.append(ref)
+        self.size += len(encoded) + 1
+
+    def body(self) -> bytes:
+        """The JSON array to send."""
+        return b"[" + b",".join(self.encoded) + b"]"
+
+    def split(self, first: int) -> "tuple[Chunk, Chunk]":
+        """The first `first` invoices and the others, in their order."""
+        return self._part(slice(0, first)), self._part(slice(first, None))
+
+    def halves(self) -> "tuple[Chunk, Chunk]":
+        return self.split((len(self) + 1) // 2)
+
+    def _part(self, part: slice) -> "Chunk":
+        chunk = Chunk()
+        chunk.numbers = self.numbers[part]
+        chunk.encoded = self.encoded[part]
+        chunk.refs = self.refs[part]
+        chunk.size = sum(map(len, chunk.encoded)) + len(chunk.encoded) + BRACKETS - 1
+        chunk.attempts = self.attempts
+        chunk.in_doubt = self.in_doubt
+        return chunk
+
+
+class Chunker:
+    """Cuts a stream of encoded invoices into chunks, in their order.
+
+    No chunk has more than `invoices` invoices or more than `size` bytes, and the first has at most `first`.
+    Limits learned from the server (`learn`) hold from then on; an invoice that is larger alone than a
+    learned size still gets a chunk of its own, since only the server can tell.
+    """
+
+    def __init__(self, invoices: int, size: int, first: int) -> None:
+        self._most = invoices
+        self._size = size
+        self._learned_size = size
+        self._now = min(first, invoices)
+        self._chunk = Chunk()
+
+    def too_large(self, encoded: bytes) -> bool:
+        """Whether an invoice is above the size limit alone, which makes it `invalid`."""
+        return len(encoded) + BRACKETS > self._size
+
+    def add(self, number: int, encoded: bytes, ref: Any) -> list[Chunk]:
+        """The chunks that are complete now: mostly none."""
+        done = []
+        chunk = self._chunk
+        if chunk.numbers and (len(chunk) >= self._now or chunk.size + len(encoded) + 1 > self._learned_size):
+            done.append(self._cut())
+            chunk = self._chunk
+        chunk.append(number, encoded, ref)
+        if len(chunk) >= self._now:
+            done.append(self._cut())
+        return done
+
+    def rest(self) -> list[Chunk]:
+        """The last chunk, if there is one."""
+        return [self._cut()] if self._chunk.numbers else []
+
+    def _cut(self) -> Chunk:
+        chunk, self._chunk = self._chunk, Chunk()
+        self._now = self._most
+        return chunk
+
+    def learn(self, refused: Chunk) -> None:
+        """The server found `refused` too large: half of it is the limit for the rest of the run."""
+        self._most = min(self._most, (len(refused) + 1) // 2)
+        self._now = min(self._now, self._most)
+        self._learned_size = min(self._learned_size, refused.size // 2 + 1)
+
+    def fits(self, chunk: Chunk) -> bool:
+        """Whether a chunk cut earlier is within what was learned since."""
+        return len(chunk) == 1 or (len(chunk) <= self._most and chunk.size <= self._learned_size)

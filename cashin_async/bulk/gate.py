@@ -1,0 +1,88 @@
+"""Admission in real time: callers wait here until they may send."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cashin_async.bulk.admission import Admission, Halt, Ticket
+from cashin_async.bulk.verdict import Verdict
+
+
+class Halted(Exception):
+    """Waiting is pointless: the message says why, and until when."""
+
+
+class Gate:
+    """One `Admission` for all the senders of a client."""
+
+    def __init__(self, admission: Admission, jitter: Callable[[], float] = random.random) -> None:
+        self.admission = admission
+        self._jitter = jitter
+        self._waiting: dict[Ticket, asyncio.Future[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, invoices: int) -> Ticket:
+        """Wait for the turn of a request of `invoices` invoices. Every ticket goes back by `finish` or `leave`.
+
+        Raises `Halted` when the turn will not come in time. A caller that is cancelled has no ticket.
+        """
+        ticket = self.admission.arrive(invoices)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = turn
+        self._open()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self.leave(ticket)
+            raise
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give a ticket back whose exchange told nothing."""
+        if ticket.serial or ticket in self._waiting:
+            self._waiting.pop(ticket, None)
+            self.admission.leave(ticket)
+            self._open()
+
+    def finish(self, ticket: Ticket, verdict: Verdict) -> None:
+        """Give a ticket back with what came of it."""
+        self.admission.finish(ticket, verdict, self._now(), self._jitter())
+        self._open()
+
+    def held_for(self) -> float:
+        """Seconds that the hold in force has to go; 0 without one."""
+        return max(0.0, self.admission.held_until - self._now())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _open(self) -> None:
+        """Let in whoever may go, send home whoever waits in vain, and come back when time changes that."""
+        now = self._now()
+        if self._waiting and (halt := self.admission.halted(now)):
+            self._send_home(halt, now)
+        for ticket in self.admission.admit(now):
+            turn = self._waiting.pop(ticket)
+            if not turn.done():
+                turn.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        next_check = self.admission.next_check(now)
+        self._timer = None
+        if next_check is not None:
+            self._timer = asyncio.get_running_loop().call_at(next_check, self._open)
+
+    def _send_home(self, halt: Halt, now: float) -> None:
+        message = halt.value
+        if halt is Halt.HOLD:
+            until = datetime.fromtimestamp(time.time() + self.admission.held_until - now, UTC)
+            message += f": until {until:%Y-%m-%d %H:%M:%S} UTC"
+        for ticket, turn in self._waiting.items():
+            self.admission.leave(ticket)
+            if not turn.done():
+                turn.set_exception(Halted(message))
+        self._waiting.clear()
+        if halt is Halt.BREAKER:
+            self.admission.relent()

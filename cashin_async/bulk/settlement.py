@@ -1,0 +1,37 @@
+"""A verdict that stands, laid onto its chunk: who ends how, with the server's words blanked."""
+
+from cashin_async.bulk.chunk import Chunk
+from cashin_async.bulk.outcome import Settled, State
+from cashin_async.bulk.verdict import Verdict
+from cashin_async.transport.exchange import Answered, Exchange
+from cashin_async.transport.redaction import Blank
+
+_LONGEST_WORDS = 500  # characters of a reason that a table can still show
+
+
+def settle(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> list[Settled]:
+    """The outcomes of every invoice in `chunk`."""
+    blank = Blank(chunk.encoded, chunk.numbers)
+    settled = [
+        _settled(chunk, [place], verdict.named_as, _reason("named in FailedInvoices", words, blank))
+        for place, words in sorted(verdict.named.items())
+    ]
+    rest = [place for place in range(len(chunk)) if place not in verdict.named]
+    if rest:
+        reason = None if verdict.rest is State.ACCEPTED else _reason(verdict.reason, verdict.words, blank)
+        keep = verdict.keep_answer and isinstance(exchange, Answered)
+        answer = blank(exchange.body.decode("utf-8", "replace")) if keep else None  # type: ignore[union-attr]
+        settled.append(_settled(chunk, rest, verdict.rest, reason, answer))
+    return settled
+
+
+def _settled(chunk: Chunk, places: list[int], state: State, reason: str | None, answer: str | None = None) -> Settled:
+    if len(places) == len(chunk):
+        return Settled(state, chunk.numbers, chunk.refs, reason, answer)
+    numbers = [chunk.numbers[place] for place in places]
+    return Settled(state, numbers, [chunk.refs[place] for place in places], reason, answer)
+
+
+def _reason(reason: str, words: str, blank: Blank) -> str:
+    said = blank(words, _LONGEST_WORDS) if words else ""
+    return f"{reason}: {said}" if said else reason

@@ -1,0 +1,313 @@
+"""`CashIn`: opens and closes the session pool, and hands invoices to the engine."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from os import PathLike
+from types import TracebackType
+from typing import Any, NoReturn, cast
+
+import anyio
+from anyio.abc import ObjectReceiveStream
+
+from cashin_async.bulk.chunk import Chunk
+from cashin_async.bulk.courier import Courier, Trip
+from cashin_async.bulk.engine import Run
+from cashin_async.bulk.outcome import Outcome, Progress, Settled, State, UploadReport
+from cashin_async.bulk.settlement import settle
+from cashin_async.bulk.verdict import Then
+from cashin_async.errors import (
+    ConfigurationError,
+    InvalidInvoice,
+    InvoiceError,
+    InvoiceRejected,
+    InvoiceUnknown,
+    InvoiceUnsent,
+    SourceError,
+)
+from cashin_async.models.receipt import UploadReceipt
+from cashin_async.settings import ApiKey, Environment, KeyProvider, Settings, key_from_env
+from cashin_async.sources.iterables import Invoice, Iterables, read_invoice
+from cashin_async.sources.jsonlines import JsonLines
+from cashin_async.sources.source import Source
+from cashin_async.transport.keyring import Keyring
+
+log = logging.getLogger(__name__)
+
+Invoices = Iterable[Invoice] | AsyncIterable[Invoice] | PathLike[str] | JsonLines
+"""Any iterable of invoices, or JSON Lines: a path, or `JsonLines` of several."""
+
+
+class CashIn:
+    """A client of the Cash-In API for one creditor account.
+
+        async with CashIn.from_env() as cashin:
+            report = await cashin.invoices.upload(invoices)
+
+    `api_key` is the key, or a callable (sync, called in a thread, or async) that gives it: it is asked at first
+    use, and once again after each 401, so that a key can be rotated while the process runs. Everything else is a
+    setting: `base_url` or `environment="production"`, and `settings` for the others.
+
+    Raises `ConfigurationError` for what is missing or wrong.
+    """
+
+    def __init__(
+        self,
+        api_key: str | ApiKey | KeyProvider,
+        *,
+        base_url: str | None = None,
+        environment: Environment | str | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        if settings is None:
+            settings = Settings.load({}, base_url=base_url, environment=_environment(environment))
+        elif base_url is not None or environment is not None:
+            settings = replace(settings, base_url=base_url or "", environment=_environment(environment))
+        self.settings = settings
+        self.invoices = SalesInvoices(self)
+        self._keys = Keyring(api_key, settings.timeout)
+        self._courier: Courier | None = None
+        self._resources = AsyncExitStack()
+
+    @classmethod
+    def from_env(cls, **settings: Any) -> "CashIn":
+        """A client of the key and the settings that environment variables hold; arguments win."""
+        return cls(key_from_env(), settings=Settings.load(**settings))
+
+    async def __aenter__(self) -> "CashIn":
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._courier = None
+        await self._resources.aclose()
+
+    async def _open(self) -> Courier:
+        if self._courier is None:
+            from cashin_async.transport.pool import SessionPool  # loads aiohttp, a quarter of a second
+
+            pool = await self._resources.enter_async_context(SessionPool(self.settings, self._keys))
+            self._courier = Courier(self.settings, pool)
+        await self._keys.current()
+        return self._courier
+
+    def __repr__(self) -> str:
+        return f"CashIn(base_url={self.settings.base_url!r})"
+
+
+def _environment(name: Environment | str | None) -> Environment | None:
+    try:
+        return None if name is None else Environment(name)
+    except ValueError:
+        raise ConfigurationError(f"environment {name!r} has no published address: give base_url instead") from None
+
+
+class SalesInvoices:
+    """What can be done with invoices: `cashin.invoices`."""
+
+    def __init__(self, client: CashIn) -> None:
+        self._client = client
+
+    async def create(self, invoice: Invoice | Sequence[Invoice], *, timeout: float | None = None) -> UploadReceipt:
+        """Create one invoice, or a few, in one request. Gives the server's receipt: every one was accepted.
+
+        What provably did not arrive is sent again, as `Settings.retries` says; nothing else is. `timeout`, in
+        seconds, bounds it all, the waiting for a hold of the server's too.
+
+        Raises `InvalidInvoice` (nothing was sent), `InvoiceRejected`, `InvoiceUnknown` (it may have been accepted:
+        do not just call again) or `InvoiceUnsent`, each with `.numbers`; of several outcomes the worst, in the
+        order unknown, unsent, rejected.
+        """
+        settings = self._client.settings
+        chunk = _one_chunk(invoice, settings)
+        courier = await self._client._open()
+        trip = Trip(settings, drain_timeout=0.0)
+        with _timer(timeout, trip.stop, f"the caller's timeout of {timeout} s is over"):
+            delivery = await courier.deliver(chunk, trip, whole=True)
+        verdict = delivery.verdict
+        if verdict.then in (Then.BISECT, Then.SPLIT):
+            verdict = replace(verdict, rest=State.REJECTED)
+        failed = [part for part in settle(chunk, verdict, delivery.exchange) if part.state is not State.ACCEPTED]
+        if failed:
+            _raise_worst(failed, verdict.status)
+        assert verdict.receipt is not None  # noqa: S101 - for the type checker: accepted means a receipt
+        return verdict.receipt
+
+    async def upload(
+        self,
+        invoices: Invoices,
+        *,
+        limit: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        progress_every: float = 0.25,
+    ) -> UploadReport:
+        """Upload any number of invoices; every one of them has its outcome in the report.
+
+        `invoices`: any iterable, sync or async, of `SalesInvoice`, dict or bytes, or a path of JSON Lines.
+        `limit`: send at most so many. `on_progress` is called every `progress_every` seconds.
+
+        Raises `SourceError`, with the report, when the input could not be read to its end; what was read has
+        its outcomes. When the task is cancelled, what is in flight is answered first (`drain_timeout`);
+        a second cancellation does not wait.
+        """
+        run = await self._run(invoices, limit)
+        async with _ticking(run, on_progress, progress_every):
+            await _see_through(asyncio.create_task(run.run()), run)
+        _raise_source_error(run)
+        return run.report
+
+    @asynccontextmanager
+    async def uploading(self, invoices: Invoices, *, limit: int | None = None) -> AsyncIterator["Outcomes"]:
+        """The same as a stream: outcomes as they become known, each with its invoice or its place as `.source`.
+
+        Leaving early stops the upload: what is in flight is answered first, `outcomes.report` has the counts.
+        Iterating to the end raises `SourceError` as `upload` does.
+        """
+        send, receive = anyio.create_memory_object_stream[Settled](1)
+        run = await self._run(invoices, limit, send.send)
+        run.report.look()
+        task = asyncio.create_task(run.run())
+        task.add_done_callback(lambda _: send.close())
+        try:
+            yield Outcomes(receive, run, task)
+        finally:
+            receive.close()
+            if not task.done():
+                run.interrupt("the caller stopped listening")
+            await _see_through(task, run)
+
+    async def _run(self, invoices: Invoices, limit: int | None, tell: Any = None) -> Run:
+        if limit is not None and limit < 1:
+            raise ConfigurationError(f"limit must be at least 1, not {limit}")
+        courier = await self._client._open()
+        return Run(_source(invoices, self._client.settings), courier, self._client.settings, limit, tell)
+
+
+class Outcomes:
+    """The stream of `uploading`: one `Outcome` an invoice, in the order in which they become known."""
+
+    def __init__(self, receive: ObjectReceiveStream[Settled], run: Run, task: "asyncio.Task[UploadReport]") -> None:
+        self.report = run.report
+        """The counts so far; complete when the stream has ended."""
+        self._outcomes = self._stream(receive, run, task)
+
+    def __aiter__(self) -> AsyncIterator[Outcome]:
+        return self._outcomes
+
+    async def _stream(
+        self, receive: ObjectReceiveStream[Settled], run: Run, task: "asyncio.Task[UploadReport]"
+    ) -> AsyncIterator[Outcome]:
+        async for settled in receive:
+            for outcome in settled.outcomes(run.source.locate):
+                yield outcome
+        await task
+        _raise_source_error(run)
+
+
+def _source(invoices: Invoices, settings: Settings) -> Source:
+    if isinstance(invoices, JsonLines):
+        return invoices
+    if isinstance(invoices, PathLike):
+        return json_lines(settings, invoices)
+    return Iterables(invoices, allow_unknown_fields=settings.allow_unknown_fields)
+
+
+def json_lines(settings: Settings, *files: str | PathLike[str]) -> JsonLines:
+    """JSON Lines read as the settings say."""
+    return JsonLines(*files, longest=settings.chunk_bytes - 2, allow_unknown_fields=settings.allow_unknown_fields)
+
+
+def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chunk:
+    """The one request that `create` makes."""
+    chunk = Chunk()
+    few = cast(Sequence[Invoice], invoice) if isinstance(invoice, (list, tuple)) else [cast(Invoice, invoice)]
+    for one in few:
+        record = read_invoice(one, settings.allow_unknown_fields)
+        if record.number is None:
+            raise InvalidInvoice(record.problem or "is not an invoice")
+        if record.number in chunk.numbers:
+            raise InvalidInvoice("stands twice in one request", [record.number])
+        chunk.append(record.number, record.encoded, one)
+    if not chunk.numbers:
+        raise InvalidInvoice("there is no invoice to create")
+    if len(chunk) > settings.chunk_size or chunk.size > settings.chunk_bytes:
+        reason = "too much for one request (chunk_size, chunk_bytes): upload() takes any number of invoices"
+        raise InvalidInvoice(reason, chunk.numbers)
+    return chunk
+
+
+@contextmanager
+def _timer(seconds: float | None, call: Callable[..., None], *arguments: Any) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(seconds, call, *arguments)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def _see_through(task: "asyncio.Task[UploadReport]", run: Run) -> None:
+    """Wait for a run. Cancelled once, the run is interrupted and waited for; cancelled again, it is cut off."""
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if task.done():
+            raise
+        run.interrupt("cancelled")
+        with anyio.CancelScope(shield=True):
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError:
+                task.cancel()
+                await asyncio.wait([task])
+        raise
+
+
+@asynccontextmanager
+async def _ticking(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> AsyncIterator[None]:
+    """Calls `on_progress` every so often, and once at the end."""
+    if on_progress is None:
+        yield
+        return
+
+    async def tick() -> None:
+        try:
+            while True:
+                on_progress(run.progress())
+                await asyncio.sleep(every)
+        except Exception:  # a broken display must not cost the upload
+            log.exception("progress.failed")
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        if ticker.cancel():
+            on_progress(run.progress())
+
+
+def _raise_source_error(run: Run) -> None:
+    if run.report.problems:
+        raise SourceError("; ".join(map(str, run.report.problems)), run.report) from run.source.failure
+
+
+def _raise_worst(failed: list[Settled], status: int | None) -> NoReturn:
+    kinds: dict[State, type[InvoiceError]] = {
+        State.UNKNOWN: InvoiceUnknown,
+        State.UNSENT: InvoiceUnsent,
+        State.REJECTED: InvoiceRejected,
+    }
+    state, kind = next((state, kind) for state, kind in kinds.items() if any(part.state is state for part in failed))
+    parts = [part for part in failed if part.state is state]
+    numbers = [number for part in parts for number in part.numbers if number is not None]
+    raise kind("; ".join(part.reason or "" for part in parts[:3]), numbers, status)

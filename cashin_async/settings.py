@@ -1,0 +1,315 @@
+"""Every setting, once: its name, its default, and the reason for the number.
+
+A setting comes from an argument, else from the environment variable `CASHIN_` + its name in capitals,
+else from the TOML file that `CASHIN_CONFIG` names, else from the default here.
+"""
+
+import hmac
+import ipaddress
+import os
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args, get_type_hints
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from cashin_async.errors import ConfigurationError
+
+
+class Environment(StrEnum):
+    """The vendor's environments whose address is published. The sandbox's is not: give its `base_url`."""
+
+    PRODUCTION = "production"
+
+
+BASE_URLS = {Environment.PRODUCTION: "https://api.cash-in.com"}
+"""Source: the vendor's page "Authentication & security"."""
+
+
+class ApiKey:
+    """The key of one creditor account. It never prints itself: every form it takes is `ApiKey(****)`.
+
+    A pickled key comes back masked and unusable; only `reveal()` gives the key away.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: "str | ApiKey") -> None:
+        if isinstance(value, ApiKey):
+            value = value.reveal()
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigurationError("the API key is empty: set CASHIN_API_KEY or CASHIN_API_KEY_FILE")
+        value = value.strip()
+        if not (value.isascii() and value.isprintable()) or " " in value:
+            raise ConfigurationError("the API key has characters that no HTTP header can carry")
+        self._value: str | None = value
+
+    def reveal(self) -> str:
+        """The key itself, for the header and for nothing else."""
+        if self._value is None:
+            raise ConfigurationError("this API key was pickled, which masks it: hand over a key or a key provider")
+        return self._value
+
+    def __repr__(self) -> str:
+        return "ApiKey(****)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ApiKey):
+            return NotImplemented
+        return hmac.compare_digest(self._value or "", other._value or "")
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __copy__(self) -> "ApiKey":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ApiKey":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _masked_key, ()
+
+
+def _masked_key() -> ApiKey:
+    key = ApiKey("masked")
+    key._value = None
+    return key
+
+
+KeyProvider = Callable[[], str | ApiKey | Awaitable[str | ApiKey]]
+"""Gives the key now in force. Asked at the start, and again once after each 401 of a key generation."""
+
+KEY_VARIABLES = ("CASHIN_API_KEY", "CASHIN_API_KEY_FILE")
+
+
+def key_from_env(env: Mapping[str, str] = os.environ) -> str | KeyProvider:
+    """The key that `CASHIN_API_KEY` holds, or a provider that reads `CASHIN_API_KEY_FILE` anew when asked.
+
+    A file can thus be replaced while an upload runs: the next 401 picks the new key up.
+    """
+    if key := env.get("CASHIN_API_KEY"):
+        return key
+    if name := env.get("CASHIN_API_KEY_FILE"):
+        path = Path(name)
+
+        def read() -> str:
+            try:
+                return path.read_text()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigurationError(f"CASHIN_API_KEY_FILE: cannot read {path}: {_why(error)}") from None
+
+        return read
+    raise ConfigurationError("no API key: set CASHIN_API_KEY, or CASHIN_API_KEY_FILE to a file that holds it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. Times are in seconds, sizes in bytes unless the name says otherwise."""
+
+    # -- where
+    environment: Environment | None = None
+    """`production`, whose address is published. Any other environment: give `base_url` instead."""
+    base_url: str = ""
+    """Where the API is. https only; http is accepted for loopback."""
+    proxy: str | None = field(default=None, repr=False)
+    """An http:// or https:// proxy. Unset: HTTPS_PROXY and NO_PROXY are followed, never for loopback."""
+    ca_file: str | None = None
+    """A PEM file of certificate authorities to trust instead of the system's."""
+    verify_tls: bool = True
+    """False is accepted for loopback only."""
+
+    # -- how much at once
+    chunk_size: int = 100
+    """Invoices a request. 100 one-row invoices are 285 KB; from 100 to 250 throughput is flat, and a small
+    chunk leaves fewer invoices in doubt when an answer is lost."""
+    chunk_bytes: int = 1_048_576
+    """Bytes a request's body may have: 1 MiB, the default limit of the commonest web server. An invoice that is
+    larger alone is `invalid`."""
+    first_chunk: int = 10
+    """Invoices in a run's first request: when something is wrong altogether, it is wrong for ten invoices."""
+    concurrency: int = 8
+    """Requests in flight at most. At 100 ms an answer, 8 x 100 invoices are 8,000 a second."""
+    connections: int | None = None
+    """Open connections at most. Unset: as many as `concurrency`."""
+    sessions: int = 1
+    """Connection pools to spread requests over; more than one helps only behind balancers that pin a pool."""
+    rate: float | None = None
+    """Requests a second, fixed. Unset: as fast as the server's answers allow."""
+    invoice_rate: float | None = None
+    """Invoices a second, fixed. Unset: as fast as the server's answers allow."""
+
+    # -- how long
+    connect_timeout: float = 10.0
+    """To open a connection, TLS and proxy included: three SYN retransmissions (1 + 2 + 4 s) and some."""
+    read_timeout: float = 60.0
+    """Silence while an answer is awaited: the default of common gateways, which give up then themselves."""
+    timeout: float = 120.0
+    """One whole exchange: twice `read_timeout`, for answers that trickle."""
+    keepalive: float = 4.0
+    """How long an idle connection is kept: below the 5 s after which common servers close theirs, since a
+    request on a connection just closed cannot be told from one that was applied."""
+    deadline: float | None = None
+    """A run's time. When it is up, what was not sent is `unsent`."""
+    drain_timeout: float = 30.0
+    """How long a run that stops waits for what is in flight; what is cut off then is `unknown`."""
+    max_hold: float = 900.0
+    """The longest hold that is sat out: longer (a quota until midnight, say) is for the scheduler's next run."""
+
+    # -- how often
+    retries: int = 8
+    """Times a chunk that provably did not arrive goes again: with the backoff below about a minute."""
+    retry_budget: int = 100
+    """Retries in hand for a run; each answer with proof earns one back. Spent: the rest is `unsent`. It keeps a
+    sick server from being hit with more retries than first tries."""
+    backoff: float = 0.5
+    """The first backoff, at most: a random time up to it (full jitter), doubled each time."""
+    backoff_limit: float = 30.0
+    """The largest backoff, at most."""
+    breaker_row: int = 3
+    """Exchanges in a row without proof after which one single-invoice probe replaces all sending."""
+    breaker_after: float = 60.0
+    """How long probes go on without a proof before the rest is `unsent`."""
+    stop_after_refusals: int = 20
+    """Single refusals in a row, without one acceptance, that stop the run: then it is not the invoices."""
+
+    # -- what to believe
+    retry_503: bool = False
+    """Take the vendor at its word that 503 means "retry": a gateway may say it after an applied request."""
+    on_refused: Literal["bisect", "hold"] = "bisect"
+    """A chunk refused as a whole (400, 403): find the culprits, or hold the chunk back as `unsent`."""
+    allow_unknown_fields: bool = False
+    """Send fields that are not published as they are, instead of calling the invoice invalid."""
+    max_answer: int = 16_777_216
+    """Bytes of an answer that are read: 16 MiB; 100 failures with a page of text each are 1 MB."""
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and not (0 if name in _MAY_BE_ZERO else 5e-324) <= value < float("inf"):
+                _refuse(name, f"must be a number above 0, not {value}")
+        if self.environment and self.base_url not in ("", BASE_URLS[self.environment]):
+            _refuse("base_url", "and environment are both set: give one of them")
+        if not self.base_url:
+            if self.environment is None:
+                _refuse("base_url", "is not set: give it, or environment=production")
+            object.__setattr__(self, "base_url", BASE_URLS[self.environment])
+        url = checked_url("base_url", self.base_url)
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        if not self.verify_tls and not is_loopback(url):
+            _refuse("verify_tls", "can be switched off for loopback only")
+        if self.proxy is not None:
+            _check_proxy(self.proxy, url)
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] = os.environ, **arguments: Any) -> "Settings":
+        """Settings from arguments (None means not given), environment variables and the file, in that order.
+
+        Raises `ConfigurationError` naming the variable or the key of the file that is wrong.
+        """
+        known = {item.name for item in fields(cls)}
+        values: dict[str, Any] = {}
+        if path := env.get("CASHIN_CONFIG"):
+            for name, value in _read_file(Path(path)).items():
+                if name not in known:
+                    raise ConfigurationError(f"CASHIN_CONFIG: {path} has an unknown setting {name!r}")
+                values[name] = value
+        for name in known:
+            if text := env.get(f"CASHIN_{name.upper()}"):
+                values[name] = _from_text(name, text)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if given.get("base_url") or given.get("environment"):
+            values.pop("base_url", None)
+            values.pop("environment", None)
+        try:
+            return cls(**{**values, **given})
+        except TypeError as error:
+            raise ConfigurationError(str(error)) from None
+
+
+_TYPES = get_type_hints(Settings)
+_NUMBERS = [name for name, kind in _TYPES.items() if {int, float} & {kind, *get_args(kind)}]
+_MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout")
+
+
+def _refuse(name: str, why: str) -> NoReturn:
+    raise ConfigurationError(f"{name} {why} (environment variable CASHIN_{name.upper()})")
+
+
+def _check_types(settings: Settings) -> None:
+    for name, kind in _TYPES.items():
+        try:
+            value = msgspec.convert(getattr(settings, name), kind)
+        except msgspec.ValidationError as error:
+            _refuse(name, f"is wrong: {error}")
+        object.__setattr__(settings, name, value)
+
+
+def _from_text(name: str, text: str) -> Any:
+    kind = _TYPES[name]
+    if bool in (kind, *get_args(kind)):
+        text = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text.lower())
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError:
+        raise ConfigurationError(f"CASHIN_{name.upper()} is not a valid {name}") from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"CASHIN_CONFIG: cannot read {path}: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    return error.strerror or "error" if isinstance(error, OSError) else type(error).__name__
+
+
+def checked_url(name: str, text: str) -> SplitResult:
+    """The parts of `text`, a URL that a key may be sent to. Raises `ConfigurationError`, never showing a password."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        _refuse(name, "is not a URL")
+    if url.scheme not in ("http", "https") or not host:
+        _refuse(name, "must be an https:// URL with a host")
+    if url.username is not None or url.password is not None:
+        _refuse(name, "must not hold a user or a password")
+    if url.query or url.fragment:
+        _refuse(name, "must not have a query or a fragment")
+    if url.scheme == "http" and not is_loopback(url):
+        _refuse(name, "must be https:// (http:// is accepted for loopback only, the key would travel in the clear)")
+    return url
+
+
+def _check_proxy(text: str, base: SplitResult) -> None:
+    try:
+        proxy = urlsplit(text)
+        host, _ = proxy.hostname, proxy.port
+    except ValueError:
+        host = None
+    if not host or proxy.scheme not in ("http", "https"):
+        _refuse("proxy", "must be an http:// or https:// URL with a host")
+    if base.scheme != "https":
+        _refuse("proxy", "needs an https:// base_url: over http:// the key would pass the proxy in the clear")
+
+
+def is_loopback(url: SplitResult) -> bool:
+    """Whether the URL's host is this machine by its very name."""
+    host = (url.hostname or "").rstrip(".")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,140 @@
+"""JSON Lines: one invoice a line, from files and standard input, in constant memory.
+
+A valid line goes out as the bytes it came in, so that no digit is lost and nothing is encoded twice.
+"""
+
+import os
+import stat
+import sys
+from bisect import bisect_right
+from collections.abc import AsyncIterator
+from io import BufferedReader
+from typing import Any, cast
+
+from anyio import to_thread
+
+from cashin_async.errors import InvalidInvoice
+from cashin_async.models.wire import number_of
+from cashin_async.sources.lines import LineSplitter
+from cashin_async.sources.source import Place, Record, SourceProblem
+
+_BLOCK = 262_144  # bytes a read: some ninety invoices, a millisecond of work between two turns of the loop
+_BOM = b"\xef\xbb\xbf"
+_SIGNATURES = {
+    b"\x1f\x8b": "is compressed with gzip: pipe it in with `gunzip -c FILE | cashin-async upload -`",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd: pipe it in with `zstd -dc FILE | cashin-async upload -`",
+    b"PK\x03\x04": "is a zip archive: unpack it first",
+    b"PAR1": "is a Parquet file, not JSON Lines",
+    b"\xff\xfe": "is UTF-16: convert it to UTF-8 first",
+    b"\xfe\xff": "is UTF-16: convert it to UTF-8 first",
+}
+
+Path = str | os.PathLike[str]
+
+
+class JsonLines:
+    """Files of JSON Lines, one after the other; `-` is standard input.
+
+    A line that is no valid invoice is a record with a problem, and the next one is read. A line longer than
+    `longest` bytes is such a record too, and never in memory as a whole. A file that cannot be read, or not to
+    its end, is noted in `problems`, and the next one is read.
+    """
+
+    def __init__(
+        self,
+        *files: Path,
+        longest: int = 1_048_574,
+        allow_unknown_fields: bool = False,
+        stdin: BufferedReader | None = None,
+    ) -> None:
+        self.problems: list[SourceProblem] = []
+        self.failure: Exception | None = None
+        self.empty_files: list[str] = []
+        """Files in which there was no line with anything on it."""
+        self._names = [os.fspath(file) for file in files]
+        self._longest = longest
+        self._allow_unknown_fields = allow_unknown_fields
+        self._stdin = stdin
+        self._line = 0  # lines of all files so far: what a record is known by
+        self._starts: list[int] = []
+        self._started: list[str] = []
+        self._bytes_read = 0
+        self._bytes_in_all = self._size_of_all()
+
+    def _size_of_all(self) -> int | None:
+        try:
+            sizes = [os.stat(name) for name in self._names]
+        except OSError:
+            return None
+        return sum(size.st_size for size in sizes) if all(stat.S_ISREG(size.st_mode) for size in sizes) else None
+
+    def share_read(self) -> float | None:
+        return self._bytes_read / self._bytes_in_all if self._bytes_in_all else None
+
+    def locate(self, ref: Any) -> Place:
+        file = bisect_right(self._starts, ref) - 1
+        return Place(self._started[file], ref - self._starts[file])
+
+    async def batches(self) -> AsyncIterator[list[Record]]:
+        for name in self._names:
+            self._starts.append(self._line)
+            self._started.append("<stdin>" if name == "-" else name)
+            problems, found = len(self.problems), False
+            try:
+                async for lines in self._lines(name):
+                    records = self._records(lines)
+                    found = found or bool(records)
+                    yield records
+            except OSError as error:
+                self._note(error.strerror or type(error).__name__)
+            if not found and len(self.problems) == problems:
+                self.empty_files.append(self._started[-1])
+
+    def _note(self, reason: str) -> None:
+        line = self._line - self._starts[-1]
+        self.problems.append(SourceProblem(reason, self._started[-1], line + 1))
+
+    async def _lines(self, name: str) -> AsyncIterator[list[bytes | None]]:
+        file = await to_thread.run_sync(self._open, name, abandon_on_cancel=True)
+        try:
+            splitter = LineSplitter(self._longest)
+            block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
+            if why_not := _other_form(block):
+                self._note(why_not)
+                return
+            block = block.removeprefix(_BOM)
+            while block:
+                self._bytes_read += len(block)
+                yield splitter.feed(block)
+                block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
+            yield splitter.end()
+        finally:
+            if name != "-":
+                file.close()
+
+    def _open(self, name: str) -> BufferedReader:
+        if name == "-":
+            return self._stdin or cast(BufferedReader, sys.stdin.buffer)
+        return open(name, "rb")
+
+    def _records(self, lines: list[bytes | None]) -> list[Record]:
+        records = []
+        for line in lines:
+            ref = self._line
+            self._line += 1
+            if line is None:
+                records.append(Record(ref, None, b"", f"is longer than {self._longest} bytes (chunk_bytes)"))
+            elif line := line.strip():
+                try:
+                    records.append(Record(ref, number_of(line, self._allow_unknown_fields), line))
+                except InvalidInvoice as error:
+                    records.append(Record(ref, None, line, error.reason))
+        return records
+
+
+def _other_form(start: bytes) -> str | None:
+    """Why a file that starts like this is not JSON Lines, or None."""
+    for signature, why in _SIGNATURES.items():
+        if start.startswith(signature):
+            return why
+    return "is a binary file, not JSON Lines" if b"\0" in start[:1024] else None

@@ -1,0 +1,58 @@
+"""What the engine needs of an input, whatever its form."""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One invoice as read: encoded and with its number, or with what is wrong with it."""
+
+    ref: Any
+    """What the source knows it by."""
+    number: int | None
+    encoded: bytes
+    """The JSON object that travels; empty when `problem` says why there is none."""
+    problem: str | None = None
+
+
+class SourceProblem(NamedTuple):
+    """An input, or the rest of one, that could not be read."""
+
+    reason: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return f"{where}: {self.reason}" if where else self.reason
+
+
+class Place(NamedTuple):
+    """Where in a file an invoice stands."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Source(Protocol):
+    """An input that is read once, in batches of records."""
+
+    problems: list[SourceProblem]
+    """What could not be read so far; the rest goes on."""
+    failure: Exception | None
+    """The exception that ended a caller's own iterable."""
+
+    def batches(self) -> AsyncIterator[list[Record]]:
+        """The records, in order, a few at a time."""
+        ...
+
+    def locate(self, ref: Any) -> Any:
+        """The caller's object, or the `Place`, that `Record.ref` stands for."""
+        ...
+
+    def share_read(self) -> float | None:
+        """How much of the input has been read, from 0 to 1; None when there is no telling."""
+        ...

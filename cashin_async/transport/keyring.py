@@ -1,0 +1,68 @@
+"""The key in force, and how it is replaced while a process runs.
+
+Source: "Authentication & security": after a renewal the new key is deployed before the old one is retired.
+"""
+
+import inspect
+import logging
+
+import anyio
+from anyio import to_thread
+
+from cashin_async.errors import CashInError, ConfigurationError
+from cashin_async.settings import ApiKey, KeyProvider
+
+log = logging.getLogger(__name__)
+
+
+class Keyring:
+    """Hands out the key and the generation it belongs to; asks its provider once per refused generation."""
+
+    def __init__(self, source: str | ApiKey | KeyProvider, timeout: float = 120.0) -> None:
+        self._provider = source if callable(source) else None
+        self._key = None if callable(source) else ApiKey(source)
+        self._timeout = timeout
+        self._asked_for = -1
+        self._lock = anyio.Lock()
+        self.generation = 0
+
+    async def current(self) -> tuple[ApiKey, int]:
+        """The key and its generation. The first call may wait for the provider.
+
+        Raises `ConfigurationError` when the provider fails.
+        """
+        if self._key is None:
+            async with self._lock:
+                if self._key is None:
+                    self._key = await self._ask()
+        return self._key, self.generation
+
+    async def renew(self, refused: int) -> bool:
+        """Whether there is a newer key than the one of generation `refused`, which the server did not take."""
+        async with self._lock:
+            if refused == self.generation and self._provider is not None and self._asked_for < refused:
+                self._asked_for = refused
+                try:
+                    key = await self._ask()
+                except ConfigurationError as error:
+                    log.warning("key.provider_failed %s", error)
+                else:
+                    if key != self._key:
+                        self._key = key
+                        self.generation += 1
+            return self.generation > refused
+
+    async def _ask(self) -> ApiKey:
+        assert self._provider is not None  # noqa: S101 - for the type checker: only asked when there is one
+        try:
+            with anyio.fail_after(self._timeout):
+                value = await to_thread.run_sync(self._provider, abandon_on_cancel=True)
+                if inspect.isawaitable(value):
+                    value = await value
+            return ApiKey(value)
+        except CashInError:
+            raise
+        except TimeoutError:
+            raise ConfigurationError(f"the key provider gave no key within {self._timeout:g} s") from None
+        except Exception as error:
+            raise ConfigurationError(f"the key provider failed with {type(error).__name__}") from None

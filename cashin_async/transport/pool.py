@@ -1,0 +1,215 @@
+"""The session pool: one POST in, one `Exchange` out, whatever happens. The only module with aiohttp's names.
+
+What was measured on aiohttp 3.14 and decides the order of the `except` clauses below: an answer that is not
+HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclass with the proxy's status;
+`ClientConnectorError` (never connected) is a subclass of `ClientOSError` (anything after). Trace events say
+"sent" when bytes enter a buffer, so they prove one thing only: that there was no connection yet.
+"""
+
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable
+from importlib.metadata import version
+from itertools import cycle
+from types import SimpleNamespace, TracebackType
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from cashin_async.errors import ConfigurationError
+from cashin_async.settings import Settings, is_loopback
+from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
+from cashin_async.transport.keyring import Keyring
+
+CREATE_INVOICES = "/v2/gensalesinvoices"
+"""Source: the vendor's page "Create an invoice"."""
+
+_USER_AGENT = f"cashin-async/{version('cashin-async')}"
+_WARNS_ABOVE = 2**20  # aiohttp warns of bytes bodies above 1 MiB
+_KEPT_HEADERS = ["content-type", "date", "retry-after", "ratelimit", "ratelimit-policy"]
+
+
+class _Body(aiohttp.BytesPayload):
+    """Bytes above 1 MiB, written in one go like any others: aiohttp's warning is for bodies read from disk."""
+
+    def __init__(self, value: bytes) -> None:
+        aiohttp.Payload.__init__(self, value, content_type="application/json")
+        self._size = len(value)
+
+
+class _Flight:
+    """What aiohttp's trace events told of one request: whether it still waits for a connection."""
+
+    __slots__ = ("awaiting_connection",)
+
+    def __init__(self) -> None:
+        self.awaiting_connection = False
+
+
+async def _await_connection(_: object, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.awaiting_connection = True
+
+
+async def _connected(_: object, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.awaiting_connection = False
+
+
+def _connection_trace() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_queued_start.append(_await_connection)
+    trace.on_connection_create_start.append(_await_connection)
+    trace.on_connection_create_end.append(_connected)
+    trace.on_connection_reuseconn.append(_connected)
+    return trace
+
+
+class SessionPool:
+    """Keep-alive sessions to one host. Redirects are not followed, netrc is not read, no cookie is kept."""
+
+    def __init__(self, settings: Settings, keys: Keyring, wall_clock: Callable[[], float] = time.time) -> None:
+        self.keys = keys
+        self._settings = settings
+        self._wall_clock = wall_clock
+        self._tls = _tls(settings)
+        self._proxy = settings.proxy or _proxy_from_environment(settings)
+        self._sessions: list[aiohttp.ClientSession] = []
+
+    async def __aenter__(self) -> "SessionPool":
+        settings = self._settings
+        connections = max(1, -(-(settings.connections or settings.concurrency) // settings.sessions))
+        for _ in range(settings.sessions):
+            connector = aiohttp.TCPConnector(
+                limit=connections, ssl=self._tls, keepalive_timeout=settings.keepalive, force_close=False
+            )
+            self._sessions.append(
+                aiohttp.ClientSession(
+                    connector=connector,
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    trust_env=False,
+                    trace_configs=[_connection_trace()],
+                    headers={"Accept": "application/json", "User-Agent": _USER_AGENT},
+                    timeout=aiohttp.ClientTimeout(
+                        total=settings.timeout,
+                        # below the total, which could not tell a wait for a connection from a wait for an answer
+                        connect=min(settings.connect_timeout, settings.timeout / 2),
+                        sock_read=settings.read_timeout,
+                    ),
+                )
+            )
+        self._turn = cycle(self._sessions)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for session in self._sessions:
+            await session.close()
+        self._sessions.clear()
+
+    async def post(self, body: bytes) -> Exchange:
+        """POST `body`, a JSON array of invoices, to "Create an invoice".
+
+        Raises `ConfigurationError` when the key provider has no key, and nothing else of its own.
+        """
+        key, generation = await self.keys.current()
+        flight, started = _Flight(), time.perf_counter()
+        try:
+            async with next(self._turn).post(
+                self._settings.base_url + CREATE_INVOICES,
+                data=body if len(body) <= _WARNS_ABOVE else _Body(body),
+                headers={"X-Api-Key": key.reveal(), "Content-Type": "application/json"},
+                allow_redirects=False,
+                proxy=self._proxy,
+                trace_request_ctx=flight,
+            ) as response:
+                answer = await self._read(response)
+                elapsed = time.perf_counter() - started
+                if answer is None:
+                    return NoProof(f"the answer is larger than max_answer ({self._settings.max_answer} bytes)", elapsed)
+                secret = key.reveal()
+                return Answered(
+                    status=response.status,
+                    headers=_headers(response, secret),
+                    body=answer.replace(secret.encode(), b"****"),
+                    elapsed=elapsed,
+                    received=self._wall_clock(),
+                    generation=generation,
+                )
+        except (aiohttp.ClientError, OSError) as error:
+            return _failed(error, flight.awaiting_connection, time.perf_counter() - started)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """The body, or None when it is larger than `max_answer`."""
+        parts, size = [], 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > self._settings.max_answer:
+                response.close()
+                return None
+            parts.append(part)
+        return b"".join(parts)
+
+
+def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotSent | NoProof:
+    """What an exception of aiohttp's says; `TimeoutError` is an `OSError`."""
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return NotSent(f"the proxy refused the connection with HTTP {error.status}", elapsed)
+        case aiohttp.ClientConnectorError():
+            return NotSent(_cannot_connect(error), elapsed)
+        case aiohttp.ConnectionTimeoutError():
+            return NotSent("no connection within connect_timeout", elapsed, timed_out=True)
+        case _ if awaiting_connection:
+            return NotSent(f"the connection could not be made ({type(error).__name__})", elapsed)
+        case aiohttp.SocketTimeoutError():
+            return NoProof("no answer within read_timeout", elapsed, timed_out=True)
+        case TimeoutError():
+            return NoProof("no whole answer within timeout", elapsed, timed_out=True)
+        case aiohttp.ClientPayloadError():
+            return NoProof("the answer was cut short", elapsed)
+        case aiohttp.ClientResponseError():
+            return NoProof("the answer is not HTTP", elapsed)
+        case _:
+            return NoProof(f"the connection was lost ({type(error).__name__})", elapsed)
+
+
+def _headers(response: aiohttp.ClientResponse, secret: str) -> dict[str, str]:
+    """The headers that a verdict looks at, and no others: what is not kept cannot leak."""
+    return {
+        name: value.replace(secret, "****")
+        for name, value in ((name.lower(), value) for name, value in response.headers.items())
+        if name in _KEPT_HEADERS or name.startswith(("ratelimit-", "x-ratelimit-"))
+    }
+
+
+def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        why = "its name cannot be resolved"
+    elif isinstance(error, aiohttp.ClientConnectorCertificateError):
+        why = f"its certificate is not trusted ({getattr(error.certificate_error, 'verify_message', 'see ca_file')})"
+    elif isinstance(error, aiohttp.ClientSSLError):
+        why = "TLS failed"
+    else:
+        why = (error.os_error.strerror or type(error.os_error).__name__).lower()
+    whom = "the proxy" if isinstance(error, aiohttp.ClientProxyConnectionError) else f"{error.host}:{error.port}"
+    return f"cannot connect to {whom}: {why}"
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | bool:
+    if not settings.verify_tls:
+        return False
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"ca_file cannot be read: {error.strerror or type(error).__name__}") from None
+
+
+def _proxy_from_environment(settings: Settings) -> str | None:
+    """HTTPS_PROXY, unless NO_PROXY names the host; never for loopback."""
+    url = urlsplit(settings.base_url)
+    if url.scheme != "https" or is_loopback(url):
+        return None
+    if urllib.request.proxy_bypass_environment(f"{url.hostname}:{url.port or 443}"):  # type: ignore[attr-defined]
+        return None
+    return urllib.request.getproxies_environment().get("https")

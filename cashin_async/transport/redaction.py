@@ -1,0 +1,72 @@
+"""Blanks the values of invoices in what a server says, before anybody keeps or prints it."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import msgspec
+
+_word = re.compile(r"\w+")
+_escape = re.compile(r"\\u([0-9a-fA-F]{4})")
+_control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_LONGEST = 65_536  # characters of an answer that are worth a person's time
+
+
+class Blank:
+    """Puts `***` for every word of a text that stands in a value of one of `invoices` (encoded objects).
+
+    Word by word and regardless of case, since a server may quote a part of a name or shout it. Words with a
+    digit go also when they are a part of a value: an account number comes with or without spaces. Invoice
+    `numbers` stay: an outcome is worth nothing without them. Runs of control characters become a space.
+    """
+
+    def __init__(self, invoices: Sequence[bytes], numbers: Iterable[int]) -> None:
+        self._invoices = invoices
+        self._numbers = numbers
+
+    def __call__(self, text: str, longest: int = _LONGEST) -> str:
+        """`text`, blanked first and then cut to `longest` characters."""
+        text = _control.sub(" ", _unescaped(text[: 2 * _LONGEST]))
+        words = set(_word.findall(text)) - self._kept
+        gone = {word for word in words if self._quotes(word.casefold())}
+        blanked = _word.sub(lambda match: "***" if match[0] in gone else match[0], text).strip()
+        return blanked if len(blanked) <= longest else blanked[: longest - 3] + "..."
+
+    @cached_property
+    def _kept(self) -> set[str]:
+        return {str(number) for number in self._numbers}
+
+    @cached_property
+    def _sent(self) -> str:
+        text = b"\n".join(self._invoices).decode("utf-8", "replace")
+        return "\n" + (_escape.sub(_character, text) if "\\u" in text else text).casefold() + "\n"
+
+    @cached_property
+    def _sent_together(self) -> str:
+        return re.sub(r"[\s.-]+", "", self._sent)
+
+    def _quotes(self, word: str) -> bool:
+        if len(word) > 2 and any(map(str.isdigit, word)):
+            return word in self._sent or word in self._sent_together
+        at = self._sent.find(word)
+        while at >= 0:
+            end = at + len(word)
+            before, after = self._sent[at - 1], self._sent[end : end + 2]
+            whole = not (before.isalnum() or before == "_" or after[0].isalnum() or after[0] == "_")
+            if whole and not (before == '"' and after == '":'):  # the names of fields are no secret
+                return True
+            at = self._sent.find(word, end)
+        return False
+
+
+def _unescaped(text: str) -> str:
+    """JSON without its escapes, in which a value could hide."""
+    try:
+        return json.dumps(msgspec.json.decode(text), ensure_ascii=False)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _escape.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))
