@@ -1,5 +1,6 @@
 """asyncio SDK for the Cash-In invoicing API: bulk uploads with a proven outcome for every invoice."""
 
+import logging
 from importlib.metadata import version
 
 from cashin_async.bulk.outcome import Outcome, Progress, State, UnseenFailures, UploadReport
@@ -19,6 +20,8 @@ from cashin_async.models import InvoiceRow, SalesInvoice, UploadReceipt
 from cashin_async.settings import ApiKey, Environment, Settings
 from cashin_async.sources.jsonlines import JsonLines
 from cashin_async.sources.source import Place, SourceProblem
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __version__ = version("cashin-async")
 

@@ -1,8 +1,7 @@
 """`CashIn`: opens and closes the session pool, and hands invoices to the engine."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -33,8 +32,6 @@ from cashin_async.sources.iterables import Invoice, Iterables, read_invoice
 from cashin_async.sources.jsonlines import JsonLines
 from cashin_async.sources.source import Source
 from cashin_async.transport.keyring import Keyring
-
-log = logging.getLogger(__name__)
 
 Invoices = Iterable[Invoice] | AsyncIterable[Invoice] | PathLike[str] | JsonLines
 """Any iterable of invoices, or JSON Lines: a path, or `JsonLines` of several."""
@@ -158,9 +155,8 @@ class SalesInvoices:
         its outcomes. When the task is cancelled, what is in flight is answered first (`drain_timeout`);
         a second cancellation does not wait.
         """
-        run = await self._run(invoices, limit)
-        async with _ticking(run, on_progress, progress_every):
-            await _see_through(asyncio.create_task(run.run()), run)
+        run = await self.prepare(invoices, limit=limit)
+        await _see_through(asyncio.create_task(run.run(on_progress, progress_every)), run)
         _raise_source_error(run)
         return run.report
 
@@ -172,7 +168,7 @@ class SalesInvoices:
         Iterating to the end raises `SourceError` as `upload` does.
         """
         send, receive = anyio.create_memory_object_stream[Settled](1)
-        run = await self._run(invoices, limit, send.send)
+        run = await self.prepare(invoices, limit=limit, tell=send.send)
         run.report.look()
         task = asyncio.create_task(run.run())
         task.add_done_callback(lambda _: send.close())
@@ -184,7 +180,14 @@ class SalesInvoices:
                 run.interrupt("the caller stopped listening")
             await _see_through(task, run)
 
-    async def _run(self, invoices: Invoices, limit: int | None, tell: Any = None) -> Run:
+    async def prepare(
+        self, invoices: Invoices, *, limit: int | None = None, tell: Callable[[Settled], Awaitable[None]] | None = None
+    ) -> Run:
+        """An upload that has not begun, for programs with signal handlers of their own.
+
+        `await run.run()` is the upload and gives its report; meanwhile `run.interrupt()` ends it early and
+        `run.progress()` tells where it is. `tell` is awaited with every group of outcomes.
+        """
         if limit is not None and limit < 1:
             raise ConfigurationError(f"limit must be at least 1, not {limit}")
         courier = await self._client._open()
@@ -271,29 +274,6 @@ async def _see_through(task: "asyncio.Task[UploadReport]", run: Run) -> None:
                 task.cancel()
                 await asyncio.wait([task])
         raise
-
-
-@asynccontextmanager
-async def _ticking(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> AsyncIterator[None]:
-    """Calls `on_progress` every so often, and once at the end."""
-    if on_progress is None:
-        yield
-        return
-
-    async def tick() -> None:
-        try:
-            while True:
-                on_progress(run.progress())
-                await asyncio.sleep(every)
-        except Exception:  # a broken display must not cost the upload
-            log.exception("progress.failed")
-
-    ticker = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        if ticker.cancel():
-            on_progress(run.progress())
 
 
 def _raise_source_error(run: Run) -> None:

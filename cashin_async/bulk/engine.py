@@ -61,8 +61,13 @@ class Run:
 
     # -- from outside
 
-    async def run(self) -> UploadReport:
-        """The whole upload. Raises nothing for what happens to invoices: that is in the report."""
+    async def run(
+        self, on_progress: Callable[[Progress], None] | None = None, progress_every: float = 0.25
+    ) -> UploadReport:
+        """The whole upload. Raises nothing for what happens to invoices: that is in the report.
+
+        `on_progress` is called every `progress_every` seconds, and once at the end.
+        """
         self._courier.gate.admission.restart()
         timer = None
         if (deadline := self._settings.deadline) is not None:
@@ -70,18 +75,35 @@ class Run:
             timer = asyncio.get_running_loop().call_later(deadline, self._trip.stop, why, False)
         log.info("upload.began run=%s", self.report.run)
         try:
-            async with anyio.create_task_group() as tasks:
-                send, receive = anyio.create_memory_object_stream[Chunk](0)
-                for _ in range(self._settings.concurrency):
-                    tasks.start_soon(self._work, receive.clone())
-                receive.close()
-                tasks.start_soon(self._read_all, send)
+            async with anyio.create_task_group() as watching:
+                if on_progress is not None:
+                    watching.start_soon(self._show, on_progress, progress_every)
+                await self._upload()
+                watching.cancel_scope.cancel()
         finally:
             if timer is not None:
                 timer.cancel()
             self._close_report()
+        if on_progress is not None:
+            on_progress(self.progress())
         log.info("upload.ended run=%s %r", self.report.run, self.report)
         return self.report
+
+    async def _upload(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            send, receive = anyio.create_memory_object_stream[Chunk](0)
+            for _ in range(self._settings.concurrency):
+                tasks.start_soon(self._work, receive.clone())
+            receive.close()
+            tasks.start_soon(self._read_all, send)
+
+    async def _show(self, on_progress: Callable[[Progress], None], every: float) -> None:
+        try:
+            while True:
+                on_progress(self.progress())
+                await anyio.sleep(every)
+        except Exception:  # a broken display must not cost the upload
+            log.exception("progress.failed")
 
     def interrupt(self, why: str = "interrupted") -> None:
         """Stop reading, let what is in flight be answered, report the rest as `unsent`."""

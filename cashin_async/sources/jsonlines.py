@@ -73,7 +73,7 @@ class JsonLines:
 
     def locate(self, ref: Any) -> Place:
         file = bisect_right(self._starts, ref) - 1
-        return Place(self._started[file], ref - self._starts[file])
+        return Place(self._started[file], ref - self._starts[file] + 1)
 
     async def batches(self) -> AsyncIterator[list[Record]]:
         for name in self._names:

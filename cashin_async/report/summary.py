@@ -1,0 +1,89 @@
+"""An upload when it has ended, in words for the terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cashin_async.bulk.outcome import Outcome, State, UploadReport
+from cashin_async.report.progress import STYLES, duration
+from cashin_async.sources.source import Place
+
+_SHOWN = 10  # failures of a kind that a screen still holds
+
+MEANINGS = {
+    State.ACCEPTED: "the server has them",
+    State.REJECTED: "the server refused them, or their number is taken: mend them",
+    State.INVALID: "never sent, mend them",
+    State.DUPLICATE: "never sent: the same invoice came before",
+    State.UNKNOWN: "may or may not be accepted: find out, do not just send them again",
+    State.UNSENT: "not sent or not applied: send them again",
+}
+
+
+def print_summary(report: UploadReport, console: Console) -> None:
+    """The verdict, the six counts, and the first failures of each kind."""
+    console.print(Text(verdict(report), style="bold green" if report.ok else "bold yellow"))
+    table = Table.grid(padding=(0, 2))
+    for state, count in report.counts.items():
+        style = STYLES[state] if count else "dim"
+        table.add_row(Text(f"{count:,}", justify="right", style=style), Text(str(state), style=style), MEANINGS[state])
+    console.print(table)
+    for line in failure_lines(report):
+        console.print(Text(line), soft_wrap=True)
+    for problem in report.problems:
+        console.print(Text(f"input not read to its end: {problem}"), style="red", soft_wrap=True)
+    if not report.read_to_end and (report.stopped or report.interrupted):
+        console.print(Text("The input was not read to its end: what follows in it has no outcome."), soft_wrap=True)
+    console.print(
+        Text(
+            f"{duration(report.seconds)}, {report.invoices_per_second:,.0f} invoices/s, {report.requests:,} requests"
+            f" ({report.retries:,} again, {report.max_in_flight} at once), run {report.run}",
+            style="dim",
+        ),
+        soft_wrap=True,
+    )
+
+
+def verdict(report: UploadReport) -> str:
+    """The upload in one sentence."""
+    counts = report.counts
+    if report.interrupted:
+        return f"Interrupted: {counts[State.ACCEPTED]:,} of the {report.read:,} invoices read are accepted."
+    if report.stopped:
+        return f"Stopped: {report.stopped}."
+    if not report.read and not report.problems:
+        return "There was no invoice to upload."
+    if report.ok:
+        return (
+            f"All {report.read:,} invoices are accepted."
+            if not report.duplicate
+            else (
+                f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted,"
+                f" {report.duplicate:,} duplicates."
+            )
+        )
+    left = report.read - report.accepted - report.duplicate
+    return f"{report.accepted:,} of {report.read:,} invoices are accepted, {left:,} need a look."
+
+
+def failure_lines(report: UploadReport) -> Iterator[str]:
+    """The first failures of each kind, unknown ones first."""
+    shown = dict.fromkeys((State.UNKNOWN, State.REJECTED, State.INVALID, State.UNSENT), 0)
+    lines: dict[State, list[str]] = {state: [] for state in shown}
+    for failure in report.failures:
+        shown[failure.state] += 1
+        if shown[failure.state] <= _SHOWN:
+            lines[failure.state].append(failure_line(failure))
+    for state, count in shown.items():
+        yield from lines[state]
+        if count > _SHOWN:
+            yield f"... and {count - _SHOWN:,} more {state}"
+
+
+def failure_line(failure: Outcome) -> str:
+    """One failure: place, number, state, reason."""
+    where = f"{failure.source}: " if isinstance(failure.source, Place) else ""
+    number = "invoice without a number" if failure.number is None else f"invoice {failure.number}"
+    return f"{where}{number}: {failure.state}: {failure.reason}"

@@ -1,0 +1,95 @@
+"""The simulator in a thread of its own, for code that has no event loop, or another one."""
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self
+
+from cashin_async.simulator.server import Exchange, Simulator
+from cashin_async.simulator.store import Store
+
+
+class BackgroundSimulator:
+    """A `Simulator` behind a plain `with`; takes the same arguments.
+
+        with BackgroundSimulator(faults=["429=1@1"]) as simulator:
+            ...  # anything that talks HTTP to simulator.url
+
+    Everything here may be called from any thread.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._simulator = Simulator(**options)
+        self._thread: threading.Thread | None = None
+        self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return self._simulator.url
+
+    @property
+    def store(self) -> Store:
+        """What was accepted."""
+        return self._simulator.store
+
+    @property
+    def requests(self) -> int:
+        """How many POSTs came to the create call, whatever became of them."""
+        return self._simulator.requests
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many of them were under way at once, at most."""
+        return self._simulator.max_in_flight
+
+    @property
+    def log(self) -> deque[Exchange]:
+        """The latest of them, in the order of their arrival."""
+        return self._simulator.log
+
+    def fault(self, spec: str) -> None:
+        """Add a fault from now on. Requests are counted from the start."""
+        self._simulator.fault(spec)
+
+    def clear_faults(self) -> None:
+        """Be well from the next request on."""
+        self._simulator.clear_faults()
+
+    def __enter__(self) -> Self:
+        """Returns when it listens. `OSError` when the port is taken."""
+        self._thread = threading.Thread(target=self._run, name="cashin-simulator", daemon=True)
+        self._thread.start()
+        try:
+            self._started.result()
+        except BaseException:
+            self._thread.join()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Returns when the thread is gone and every socket closed."""
+        loop, stop = self._started.result()
+        loop.call_soon_threadsafe(stop.set)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        """Not `asyncio.run`: the tests around it may have installed a policy that makes another kind of loop."""
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        stop = asyncio.Event()
+        try:
+            await self._simulator.start()
+        except BaseException as error:
+            self._started.set_exception(error)
+            return
+        self._started.set_result((asyncio.get_running_loop(), stop))
+        await stop.wait()
+        await self._simulator.close()

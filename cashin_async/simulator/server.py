@@ -1,0 +1,298 @@
+"""The stand-in server: the published contract over real TCP, and faults by name.
+
+Published, and so always the same: the paths `POST /v2/gensalesinvoices` and `GET /v2/salesinvoices`, the
+header `X-Api-Key`, 202 with its four keys, 400, 401. Everything else is assumed, and said to be so where
+it stands: the look-up, the form of the list, the bodies of errors, and every fault.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from aiohttp import web
+
+from cashin_async.errors import ConfigurationError
+from cashin_async.simulator import exchange, openapi, replies
+from cashin_async.simulator.effects import Sent
+from cashin_async.simulator.faults import Fault, Faults
+from cashin_async.simulator.replies import Answer, Bytes, Cut, Hang, Reply
+from cashin_async.simulator.store import Store
+
+LOG_LENGTH = 10_000
+"""Exchanges remembered: enough for a million invoices in chunks of 100, and a few megabytes."""
+SHUTDOWN_SECONDS = 0.5
+"""How long closing waits for a request that is still arriving; every other one is ended at once."""
+GONE_POLL_SECONDS = 0.02
+"""How often a hanging request looks whether its client has left: aiohttp has no event for that."""
+PLACEHOLDER = "{InvoiceNumber}"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One POST in the log: entered when its headers arrive, completed when it is over."""
+
+    at: float
+    """Monotonic seconds (`time.monotonic()`) when its headers arrived."""
+    request: int
+    """Its number, counted from 1."""
+    count: int = 0
+    """How many invoices it held."""
+    numbers: tuple[int, ...] = ()
+    """Their numbers; none when the simulator does not keep invoices."""
+    applied: int = 0
+    """How many of them were accepted."""
+    faults: tuple[str, ...] = ()
+    """The faults that had a part in it."""
+    reply: str = ""
+    """A status, or "cut", "hang", "bytes"; "" while it is not replied to."""
+    until: float | None = None
+    """Monotonic seconds when it was over."""
+
+
+class Simulator:
+    """A server of the published contract on a port of its own, in the running event loop.
+
+        async with Simulator(faults=["drop-after@5%", "latency=0.05"]) as simulator:
+            ...  # POST to f"{simulator.url}/v2/gensalesinvoices"
+            assert simulator.store.twice == ()
+
+    `api_keys`: the keys that are known; by default any that is not empty. `lookup_path`: where an invoice can be
+    looked up besides `/simulator/invoices/{InvoiceNumber}`, for example `/v2/invoice/{InvoiceNumber}`.
+    `keep_invoices=False` keeps the numbers only. `port=0` takes a free one. `seed` decides what the
+    faults with a probability strike.
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Iterable[str] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: SSLContext | None = None,
+        keep_invoices: bool = True,
+        api_keys: Collection[str] | None = None,
+        lookup_path: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.store = Store(keep_invoices)
+        """What was accepted."""
+        self.requests = 0
+        """How many POSTs came to the create call, whatever became of them."""
+        self.max_in_flight = 0
+        """How many of them were under way at once, at most."""
+        self.log: deque[Exchange] = deque(maxlen=LOG_LENGTH)
+        """The latest of them, in the order of their arrival."""
+        self.url = ""
+        """Where it listens, without a slash at the end: "http://127.0.0.1:40123"."""
+        self._faults = Faults(faults, seed)
+        self._host, self._port, self._ssl = host, port, ssl_context
+        self._keep = keep_invoices
+        self._keys = None if api_keys is None else frozenset(api_keys)
+        self._lookup_path = None if lookup_path is None else _checked_template(lookup_path)
+        self._in_flight = 0
+        self._closing: asyncio.Event | None = None
+        self._runner: web.AppRunner | None = None
+
+    def fault(self, spec: str) -> None:
+        """Add a fault from now on: `simulator.fault("429=2@3")`. Requests are counted from the start."""
+        self._faults.add(spec)
+
+    def clear_faults(self) -> None:
+        """Be well from the next request on."""
+        self._faults.clear()
+
+    async def start(self) -> None:
+        """Listen. `OSError` when the port is taken."""
+        self._closing = asyncio.Event()
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._ssl)
+        try:
+            await site.start()
+        except BaseException:
+            await self.close()
+            raise
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"{'https' if self._ssl else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def close(self) -> None:
+        """End every connection, those that hang too, and stop listening. What was accepted can still be read."""
+        if self._closing is not None and self._runner is not None:
+            self._closing.set()
+            await self._runner.cleanup()
+            await asyncio.sleep(0)  # the transports report their end in the loop's next turn
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"Simulator({self.url or 'not started'}, requests={self.requests}, {self.store!r})"
+
+    def _application(self) -> web.Application:
+        application = web.Application(client_max_size=0)  # no limit: none is published
+        application.router.add_post(replies.CREATE_PATH, self._create)
+        application.router.add_get(openapi.LIST_PATH, self._list)
+        application.router.add_get(openapi.LOOKUP_PATH, self._look_up)
+        application.router.add_get(openapi.STORE_PATH, self._summary)
+        application.router.add_get("/openapi.json", self._describe)
+        if self._lookup_path is not None:
+            application.router.add_get(self._lookup_path, self._look_up_with_key)
+        return application
+
+    async def _create(self, request: web.Request) -> web.Response:
+        """`POST /v2/gensalesinvoices`, counted and logged from its first byte to its last."""
+        arrived = self._enter()
+        try:
+            body = await request.read()
+            return await self._exchange(request, body, arrived)
+        finally:
+            self._in_flight -= 1
+            arrived.until = time.monotonic()
+
+    def _enter(self) -> Exchange:
+        self.requests += 1
+        self._in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self._in_flight)
+        arrived = Exchange(time.monotonic(), self.requests)
+        self.log.append(arrived)
+        return arrived
+
+    async def _exchange(self, request: web.Request, body: bytes, arrived: Exchange) -> web.Response:
+        striking = self._faults.striking(arrived.request)
+        delays = {fault.spec: seconds for fault in striking if (seconds := fault.delay(arrived.request))}
+        arrived.faults = tuple(delays)
+        if await self._wait(sum(delays.values())):
+            return await self._deliver(request, Cut())
+        reply = self._unauthorized(request) or self._apply(body, striking, arrived)
+        arrived.reply = str(reply)
+        return await self._deliver(request, reply)
+
+    def _unauthorized(self, request: web.Request) -> Answer | None:
+        key = request.headers.get("X-Api-Key", "")
+        known = bool(key) if self._keys is None else key in self._keys
+        return None if known else replies.message(401)
+
+    def _apply(self, body: bytes, striking: Sequence[Fault], arrived: Exchange) -> Reply:
+        numbers, problem = _read(body)
+        sent = Sent(body, numbers, time.monotonic(), time.time())
+        outcome = exchange.settle(sent, striking, problem)
+        self._accept(sent, outcome.applied)
+        arrived.count, arrived.numbers = len(numbers), numbers if self._keep else ()
+        arrived.applied = len(outcome.applied)
+        arrived.faults += outcome.faults
+        return outcome.reply
+
+    def _accept(self, sent: Sent, applied: Sequence[int]) -> None:
+        numbers = [sent.numbers[index] for index in applied]
+        invoices = exchange.read_invoices(sent.body) if numbers and self._keep else []
+        self.store.add(numbers, [invoices[index] for index in applied] if invoices else ())
+
+    async def _wait(self, seconds: float) -> bool:
+        """Wait so long; true when the simulator is closed meanwhile.
+
+        A client that leaves is not waited for: the server works on and applies, as real ones do.
+        """
+        assert self._closing is not None  # noqa: S101 - set in start(), before any request
+        if seconds <= 0:
+            return False
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _deliver(self, request: web.Request, reply: Reply) -> web.Response:
+        if isinstance(reply, Answer):
+            return _response(reply)
+        if isinstance(reply, Hang):
+            await self._hang(request)
+        _break_off(request, reply.data if isinstance(reply, Bytes) else b"")
+        return web.Response()  # goes nowhere: aiohttp drops what is for a closed connection
+
+    async def _hang(self, request: web.Request) -> None:
+        """Until the client leaves or the simulator is closed."""
+        while request.transport is not None and not await self._wait(GONE_POLL_SECONDS):
+            pass
+
+    async def _list(self, request: web.Request) -> web.Response:
+        """`GET /v2/salesinvoices`. Only the path is published; a plain array, without pages, is assumed."""
+        return _response(self._unauthorized(request) or Answer(200, self.store.as_array()))
+
+    async def _look_up(self, request: web.Request) -> web.Response:
+        """One invoice by its number. Path and form are assumed: the vendor's are not published."""
+        number = _path_number(request)
+        times = 0 if number is None else self.store.times(number)
+        if not times:
+            return _response(replies.message(404))
+        return _response(Answer(200, msgspec.json.encode({"InvoiceNumber": number, "TimesAccepted": times})))
+
+    async def _look_up_with_key(self, request: web.Request) -> web.Response:
+        """The same at a path of the API's own, where every request has a key."""
+        refusal = self._unauthorized(request)
+        return _response(refusal) if refusal else await self._look_up(request)
+
+    async def _summary(self, request: web.Request) -> web.Response:
+        """`GET /simulator/store`: the counts, for a look from outside."""
+        summary = {
+            "requests": self.requests,
+            "accepted": self.store.accepted,
+            "numbers": len(self.store),
+            "twice": self.store.twice,
+            "max_in_flight": self.max_in_flight,
+        }
+        return _response(Answer(200, msgspec.json.encode(summary)))
+
+    async def _describe(self, request: web.Request) -> web.Response:
+        """`GET /openapi.json`."""
+        return _response(Answer(200, openapi.document(self._lookup_path)))
+
+
+def _checked_template(template: str) -> str:
+    path = template.replace(PLACEHOLDER, "", 1)
+    if not template.startswith("/") or len(path) == len(template) or any(sign in path for sign in "{}?#"):
+        raise ConfigurationError(f"lookup_path {template!r}: expected a path from / on that holds {PLACEHOLDER} once")
+    return template
+
+
+def _read(body: bytes) -> tuple[tuple[int, ...], str]:
+    """The numbers of a body, or what is wrong with it."""
+    try:
+        return exchange.read_numbers(body), ""
+    except ValueError as error:
+        return (), str(error)
+
+
+def _path_number(request: web.Request) -> int | None:
+    try:
+        return int(request.match_info["InvoiceNumber"])
+    except ValueError:
+        return None
+
+
+def _response(answer: Answer) -> web.Response:
+    content_type = answer.content_type if answer.body or answer.status == 202 else None
+    return web.Response(status=answer.status, body=answer.body, headers=answer.headers, content_type=content_type)
+
+
+def _break_off(request: web.Request, data: bytes) -> None:
+    """Write bytes past aiohttp and close; without any, abort, which the client sees as a reset."""
+    transport = request.transport
+    if transport is None:
+        return
+    if data:
+        transport.write(data)
+        transport.close()
+    else:
+        transport.abort()
