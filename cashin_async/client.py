@@ -267,6 +267,7 @@ async def _see_through(task: "asyncio.Task[UploadReport]", run: Run) -> None:
         if task.done():
             raise
         run.interrupt("cancelled")
+        run.report.look()  # nobody will get it: the log has its counts
         with anyio.CancelScope(shield=True):
             try:
                 await asyncio.wait([task])

@@ -26,8 +26,8 @@ class Ticket:
 class Halt(Enum):
     """Why nobody will be admitted for too long a time to wait."""
 
-    HOLD = "the server asks to wait longer than max_hold"
-    BREAKER = "there was no proof of anything for breaker_after"
+    HOLD = "the server asks to wait longer than is sat out (max_hold)"
+    BREAKER = "the server gave no answer that proves anything for too long (breaker_after)"
 
 
 class Admission:

@@ -9,7 +9,7 @@ BRACKETS = 2
 class Chunk:
     """The invoices of one request: parallel columns, and what happened to them so far."""
 
-    __slots__ = ("attempts", "encoded", "in_doubt", "numbers", "refs", "size")
+    __slots__ = ("attempts", "encoded", "in_doubt", "numbers", "refs", "sent", "size")
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
@@ -18,6 +18,8 @@ class Chunk:
         """What the source knows each invoice by."""
         self.size = BRACKETS - 1
         """Bytes of the body: each invoice comes with a comma, but the first."""
+        self.sent = False
+        """Whether it was sent before, by itself or as a part of a larger one."""
         self.attempts = 0
         """Times that it was sent and provably did not arrive."""
         self.in_doubt = False
@@ -49,6 +51,7 @@ class Chunk:
         chunk.encoded = self.encoded[part]
         chunk.refs = self.refs[part]
         chunk.size = sum(map(len, chunk.encoded)) + len(chunk.encoded) + BRACKETS - 1
+        chunk.sent = self.sent
         chunk.attempts = self.attempts
         chunk.in_doubt = self.in_doubt
         return chunk

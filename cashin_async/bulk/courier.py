@@ -79,15 +79,17 @@ class Trip:
             return None
         return ticket
 
-    async def fly(self, poster: Poster, body: bytes) -> Exchange:
+    async def fly(self, poster: Poster, chunk: Chunk) -> Exchange:
         """One exchange; cut off `drain_timeout` after a stop."""
         exchange: Exchange = NoProof("cut off while in flight, drain_timeout after the stop")
         self.requests += 1
+        self.retries += chunk.sent
+        chunk.sent = True
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             with _registered(self._flights):
-                exchange = await poster.post(body)
+                exchange = await poster.post(chunk.body())
         finally:
             self.in_flight -= 1
         return exchange
@@ -160,7 +162,7 @@ class Courier:
             if ticket.probe and len(chunk) > 1 and not whole:
                 chunk, rest = chunk.split(1)
             try:
-                exchange = await trip.fly(self._poster, chunk.body())
+                exchange = await trip.fly(self._poster, chunk)
             except BaseException:
                 self.gate.leave(ticket)
                 raise
@@ -171,7 +173,6 @@ class Courier:
             if why_not is not None:
                 verdict = replace(verdict, reason=f"{verdict.reason}; {why_not}") if why_not else verdict
                 return Delivery(chunk, verdict, exchange, rest)
-            trip.retries += 1
 
     def _judge(self, exchange: Exchange, chunk: Chunk) -> Verdict:
         key_accepted = isinstance(exchange, Answered) and exchange.generation in self._accepted_generations
@@ -224,9 +225,9 @@ class Courier:
 
     def _held_too_long(self, trip: Trip) -> str | None:
         silent = anyio.current_time() - trip.last_progress
-        if silent + self.gate.held_for() <= self._settings.max_hold:
+        if silent <= self._settings.max_hold:
             return None
-        trip.stop(f"nothing but HTTP 429 for {silent:.0f} s, and no end within max_hold")
+        trip.stop(f"nothing but HTTP 429 for {silent:.0f} s (max_hold)")
         return ""
 
 

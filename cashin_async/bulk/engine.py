@@ -86,7 +86,7 @@ class Run:
             self._close_report()
         if on_progress is not None:
             on_progress(self.progress())
-        log.info("upload.ended run=%s %r", self.report.run, self.report)
+        log.info("upload.ended run=%s %s", self.report.run, repr(self.report))  # not the report: a record would keep it
         return self.report
 
     async def _upload(self) -> None:
@@ -216,7 +216,6 @@ class Run:
             self._chunker.learn(chunk)
             log.info("chunk.split %d invoices, %d bytes are too large", len(chunk), chunk.size)
         if verdict.then in (Then.SPLIT, Then.BISECT):
-            self._trip.retries += 2
             return [*chunk.halves(), *rest]
         settled = settle(chunk, verdict, delivery.exchange)
         if verdict.then is Then.STOP:

@@ -54,9 +54,9 @@ async def _demo(count: int, seed: int, quiet: bool) -> UploadReport:
     faults = [*FAULTS, f"poison={refused}", f"fail-object={FIRST_NUMBER + count // 3}"]
     async with Simulator(faults=faults, seed=seed) as simulator:
         console.print(
-            f"Uploading {count:,} correct invoices and a few bad ones to a server in this process.\n"
-            "Of its requests 5 % go wrong: it hangs, drops connections after it has applied them,\n"
-            "answers 429, 500, 503. It refuses two of the invoices.\n",
+            f"Uploading {count:,} correct invoices and a few bad ones to a server in this\n"
+            "process. About 5 in 100 requests go wrong: it applies them and then hangs, drops\n"
+            "the connection or answers 500, or it answers 429 or 503. It refuses two invoices.\n",
             highlight=False,
         )
         settings = Settings(base_url=simulator.url, timeout=2.0)
@@ -91,8 +91,7 @@ def _print_books(report: UploadReport, store: "Store", console: Any) -> None:
     if unknown:
         applied = len(unknown & accepted)
         console.print(
-            f"Of the {len(unknown):,} unknown ones it has {applied:,}. A client that just sends again would have\n"
-            f"billed those {applied:,} people twice; one that forgets them would have lost the other"
-            f" {len(unknown) - applied:,}.",
+            f"Of the {len(unknown):,} unknown ones it has {applied:,}: to just send them again would bill those\n"
+            f"people twice. The other {len(unknown) - applied:,} it does not have: to forget them would lose them.",
             highlight=False,
         )

@@ -25,6 +25,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _moments = (b'"OrderDate":"', b'"IssueDate":"')
 _escaped_ascii = re.compile(rb"\\u00[4-7]", re.IGNORECASE)
 _any_case_number = re.compile(rb'"invoicenumber"\s*:', re.IGNORECASE)
+_JSON_TYPES = {"float": "number", "int": "whole number", "str": "string", "bool": "true or false"}
+_json_words = re.compile(r"\b(float|int|str|bool)\b")
 _plain_name = re.compile(r"`[\w .-]{1,40}`")
 
 
@@ -141,6 +143,8 @@ def _refuse_repeated_keys(data: bytes) -> None:
 def _explain(message: str) -> str:
     """msgspec's message with the wire path first; a name that is no plain word is not repeated."""
     message, _, path = message.partition(" - at `$")
+    message = _json_words.sub(lambda word: _JSON_TYPES[word[0]], message) if message.startswith("Expected") else message
+    message = message.replace("Input data was truncated", "is cut short: the JSON does not end")
     if "unknown field" in message and not _plain_name.search(message):
         message = "Object contains an unknown field"
     field = path.rstrip("`").lstrip(".").replace("[...]", "[]")

@@ -10,14 +10,14 @@ from cashin_async.bulk.outcome import Outcome, State, UploadReport
 from cashin_async.report.progress import STYLES, duration
 from cashin_async.sources.source import Place
 
-_SHOWN = 10  # failures of a kind that a screen still holds
+_SHOWN = 10  # reasons, and invoices a reason: what a screen still holds
 
 MEANINGS = {
     State.ACCEPTED: "the server has them",
-    State.REJECTED: "the server refused them, or their number is taken: mend them",
-    State.INVALID: "never sent, mend them",
+    State.REJECTED: "refused by the server, or the number is taken: mend them",
+    State.INVALID: "never sent: mend them",
     State.DUPLICATE: "never sent: the same invoice came before",
-    State.UNKNOWN: "may or may not be accepted: find out, do not just send them again",
+    State.UNKNOWN: "may be accepted or not: find out before sending again",
     State.UNSENT: "not sent or not applied: send them again",
 }
 
@@ -69,21 +69,24 @@ def verdict(report: UploadReport) -> str:
 
 
 def failure_lines(report: UploadReport) -> Iterator[str]:
-    """The first failures of each kind, unknown ones first."""
-    shown = dict.fromkeys((State.UNKNOWN, State.REJECTED, State.INVALID, State.UNSENT), 0)
-    lines: dict[State, list[str]] = {state: [] for state in shown}
+    """The failures of each kind by their reason, unknown ones first, each reason with its first invoices."""
+    groups: dict[tuple[State, str | None], list[Outcome | None]] = {}
     for failure in report.failures:
-        shown[failure.state] += 1
-        if shown[failure.state] <= _SHOWN:
-            lines[failure.state].append(failure_line(failure))
-    for state, count in shown.items():
-        yield from lines[state]
-        if count > _SHOWN:
-            yield f"... and {count - _SHOWN:,} more {state}"
+        group = groups.setdefault((failure.state, failure.reason), [])
+        group.append(failure if len(group) < _SHOWN else None)
+    order = (State.UNKNOWN, State.REJECTED, State.INVALID, State.UNSENT)
+    by_urgency = sorted(groups.items(), key=lambda item: (order.index(item[0][0]), -len(item[1])))
+    for (state, reason), group in by_urgency[:_SHOWN]:
+        yield f"{state}: {reason}"
+        more = f" and {len(group) - _SHOWN:,} more" if len(group) > _SHOWN else ""
+        yield "    " + ", ".join(_named(failure) for failure in group if failure is not None) + more
+    if len(groups) > _SHOWN:
+        yield f"... and {len(groups) - _SHOWN:,} more reasons"
 
 
-def failure_line(failure: Outcome) -> str:
-    """One failure: place, number, state, reason."""
-    where = f"{failure.source}: " if isinstance(failure.source, Place) else ""
-    number = "invoice without a number" if failure.number is None else f"invoice {failure.number}"
-    return f"{where}{number}: {failure.state}: {failure.reason}"
+def _named(failure: Outcome) -> str:
+    """An invoice by its number, and by its place when there is one."""
+    number = "" if failure.number is None else str(failure.number)
+    if isinstance(failure.source, Place):
+        return f"{failure.source} ({number})" if number else str(failure.source)
+    return number or "one without a number"

@@ -2,12 +2,11 @@
 
 import asyncio
 import threading
-from collections import deque
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
 
-from cashin_async.simulator.server import Exchange, Simulator
+from cashin_async.simulator.server import Seen, Simulator
 from cashin_async.simulator.store import Store
 
 
@@ -46,9 +45,9 @@ class BackgroundSimulator:
         return self._simulator.max_in_flight
 
     @property
-    def log(self) -> deque[Exchange]:
-        """The latest of them, in the order of their arrival."""
-        return self._simulator.log
+    def log(self) -> tuple[Seen, ...]:
+        """The latest of them, in the order of their arrival, as they stand now."""
+        return tuple(self._simulator.log)
 
     def fault(self, spec: str) -> None:
         """Add a fault from now on. Requests are counted from the start."""
@@ -60,7 +59,7 @@ class BackgroundSimulator:
 
     def __enter__(self) -> Self:
         """Returns when it listens. `OSError` when the port is taken."""
-        self._thread = threading.Thread(target=self._run, name="cashin-simulator", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="cashin-simulator", daemon=True)
         self._thread.start()
         try:
             self._started.result()
@@ -77,11 +76,6 @@ class BackgroundSimulator:
         loop.call_soon_threadsafe(stop.set)
         if self._thread is not None:
             self._thread.join()
-
-    def _run(self) -> None:
-        """Not `asyncio.run`: the tests around it may have installed a policy that makes another kind of loop."""
-        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-            runner.run(self._serve())
 
     async def _serve(self) -> None:
         stop = asyncio.Event()

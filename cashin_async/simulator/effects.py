@@ -87,7 +87,7 @@ class Before(Effect):
 class HoldUntil(Effect):
     """429 with an HTTP date so many seconds ahead."""
 
-    seconds: float
+    seconds: int
 
     def before(self, sent: Sent) -> Refused:
         return Refused(replies.hold_until(429, sent.clock, self.seconds))

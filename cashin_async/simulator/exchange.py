@@ -22,7 +22,7 @@ _raw = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Decision:
     """What is applied, what is replied, and the faults that had a part in it."""
 
     reply: Reply
@@ -56,18 +56,18 @@ def read_invoices(body: bytes) -> list[bytes]:
     return [bytes(invoice) for invoice in _raw.decode(body)]
 
 
-def settle(sent: Sent, striking: Sequence[Fault], problem: str = "") -> Outcome:
+def decide(sent: Sent, striking: Sequence[Fault], problem: str = "") -> Decision:
     """Take one request through the faults that strike it. `problem` is why its body cannot be read."""
     for fault in striking:
         refused = fault.effect.before(sent)
         if refused is not None:
-            return Outcome(refused.reply, range(refused.applied), (fault.spec,))
+            return Decision(refused.reply, range(refused.applied), (fault.spec,))
     if problem:
-        return Outcome(replies.message(400, problem))
+        return Decision(replies.message(400, problem))
     return _apply(sent, striking)
 
 
-def _apply(sent: Sent, striking: Sequence[Fault]) -> Outcome:
+def _apply(sent: Sent, striking: Sequence[Fault]) -> Decision:
     failed: dict[int, Any] = {}
     faults = []
     for fault in striking:
@@ -82,8 +82,8 @@ def _apply(sent: Sent, striking: Sequence[Fault]) -> Outcome:
     for fault in striking:
         reply = fault.effect.after(receipt)
         if reply is not None:
-            return Outcome(reply, applied, (*faults, fault.spec))
-    return Outcome(replies.accepted(receipt), applied, tuple(faults))
+            return Decision(reply, applied, (*faults, fault.spec))
+    return Decision(replies.accepted(receipt), applied, tuple(faults))
 
 
 def _receipt(uploaded: int, failed: list[Any]) -> UploadReceipt:

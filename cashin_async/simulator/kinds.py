@@ -164,7 +164,7 @@ _BEFORE: tuple[Kind, ...] = (
         "SECONDS",
         "429-date=2@3",
         "429 with Retry-After as a date so many seconds behind its own Date",
-        lambda argument: HoldUntil(_seconds(argument)),
+        lambda argument: HoldUntil(_positive(argument)),
     ),
     Kind("drop-before", "", "drop-before@5%", "nothing applied, the connection is cut", _always(Before(Cut()))),
     Kind("hang-before", "", "hang-before@2", "nothing applied, never answers", _always(Before(Hang()))),

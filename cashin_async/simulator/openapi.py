@@ -92,10 +92,10 @@ def _store() -> Schema:
 
 def _schemas() -> Schema:
     """The models as they travel: exact decimals are JSON numbers, the number is what this server requires."""
-    _, schemas = msgspec.json.schema_components(
+    _, models = msgspec.json.schema_components(
         [SalesInvoice, UploadReceipt], ref_template="#/components/schemas/{name}"
     )
-    schemas = _decimals_as_numbers(schemas)
+    schemas: Schema = _decimals_as_numbers(models)
     schemas["SalesInvoice"]["required"] = ["InvoiceNumber"]
     schemas["SalesInvoice"]["properties"]["InvoiceNumber"] = _WHOLE
     schemas["Message"] = _object(Message={"type": "string"})

@@ -25,7 +25,6 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = JSON
 
     def __str__(self) -> str:
         return str(self.status)
@@ -83,7 +82,7 @@ def hold(status: int, seconds: str) -> Answer:
     return message(status, headers={"Retry-After": seconds})
 
 
-def hold_until(status: int, clock: float, seconds: float) -> Answer:
+def hold_until(status: int, clock: float, seconds: int) -> Answer:
     """`Retry-After` as an HTTP date, beside the answer's own `Date` (RFC 9110, 10.2.3).
 
     `clock` is in seconds since 1970. Both dates drop its fraction, so that they lie whole seconds apart.

@@ -6,6 +6,7 @@ it stands: the look-up, the form of the list, the bodies of errors, and every fa
 """
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
@@ -25,7 +26,7 @@ from cashin_async.simulator.replies import Answer, Bytes, Cut, Hang, Reply
 from cashin_async.simulator.store import Store
 
 LOG_LENGTH = 10_000
-"""Exchanges remembered: enough for a million invoices in chunks of 100, and a few megabytes."""
+"""Requests remembered: enough for a million invoices in chunks of 100, and a few megabytes."""
 SHUTDOWN_SECONDS = 0.5
 """How long closing waits for a request that is still arriving; every other one is ended at once."""
 GONE_POLL_SECONDS = 0.02
@@ -34,7 +35,7 @@ PLACEHOLDER = "{InvoiceNumber}"
 
 
 @dataclass(slots=True)
-class Exchange:
+class Seen:
     """One POST in the log: entered when its headers arrive, completed when it is over."""
 
     at: float
@@ -86,7 +87,7 @@ class Simulator:
         """How many POSTs came to the create call, whatever became of them."""
         self.max_in_flight = 0
         """How many of them were under way at once, at most."""
-        self.log: deque[Exchange] = deque(maxlen=LOG_LENGTH)
+        self.log: deque[Seen] = deque(maxlen=LOG_LENGTH)
         """The latest of them, in the order of their arrival."""
         self.url = ""
         """Where it listens, without a slash at the end: "http://127.0.0.1:40123"."""
@@ -96,7 +97,7 @@ class Simulator:
         self._keys = None if api_keys is None else frozenset(api_keys)
         self._lookup_path = None if lookup_path is None else _checked_template(lookup_path)
         self._in_flight = 0
-        self._closing: asyncio.Event | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._runner: web.AppRunner | None = None
 
     def fault(self, spec: str) -> None:
@@ -109,7 +110,7 @@ class Simulator:
 
     async def start(self) -> None:
         """Listen. `OSError` when the port is taken."""
-        self._closing = asyncio.Event()
+        self._closing = asyncio.get_running_loop().create_future()
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._ssl)
@@ -123,8 +124,8 @@ class Simulator:
 
     async def close(self) -> None:
         """End every connection, those that hang too, and stop listening. What was accepted can still be read."""
-        if self._closing is not None and self._runner is not None:
-            self._closing.set()
+        if self._closing is not None and self._runner is not None and not self._closing.done():
+            self._closing.set_result(None)
             await self._runner.cleanup()
             await asyncio.sleep(0)  # the transports report their end in the loop's next turn
 
@@ -153,30 +154,33 @@ class Simulator:
 
     async def _create(self, request: web.Request) -> web.Response:
         """`POST /v2/gensalesinvoices`, counted and logged from its first byte to its last."""
-        arrived = self._enter()
+        seen = self._enter()
         try:
-            body = await request.read()
-            return await self._exchange(request, body, arrived)
+            return await self._exchange(request, await request.read(), seen)
+        except web.RequestPayloadError:
+            return _response(replies.message(400, "The body is not encoded as its headers say."))
+        except ConnectionError:
+            return web.Response()  # the client left before its request was whole: nobody reads this
         finally:
             self._in_flight -= 1
-            arrived.until = time.monotonic()
+            seen.until = time.monotonic()
 
-    def _enter(self) -> Exchange:
+    def _enter(self) -> Seen:
         self.requests += 1
         self._in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self._in_flight)
-        arrived = Exchange(time.monotonic(), self.requests)
-        self.log.append(arrived)
-        return arrived
+        seen = Seen(time.monotonic(), self.requests)
+        self.log.append(seen)
+        return seen
 
-    async def _exchange(self, request: web.Request, body: bytes, arrived: Exchange) -> web.Response:
-        striking = self._faults.striking(arrived.request)
-        delays = {fault.spec: seconds for fault in striking if (seconds := fault.delay(arrived.request))}
-        arrived.faults = tuple(delays)
-        if await self._wait(sum(delays.values())):
+    async def _exchange(self, request: web.Request, body: bytes, seen: Seen) -> web.Response:
+        striking = self._faults.striking(seen.request)
+        delays = [fault.delay(seen.request) for fault in striking]
+        seen.faults = tuple([fault.spec for fault, seconds in zip(striking, delays, strict=True) if seconds])
+        if await self._wait(sum(delays)):
             return await self._deliver(request, Cut())
-        reply = self._unauthorized(request) or self._apply(body, striking, arrived)
-        arrived.reply = str(reply)
+        reply = self._unauthorized(request) or self._apply(body, striking, seen)
+        seen.reply = str(reply)
         return await self._deliver(request, reply)
 
     def _unauthorized(self, request: web.Request) -> Answer | None:
@@ -184,15 +188,15 @@ class Simulator:
         known = bool(key) if self._keys is None else key in self._keys
         return None if known else replies.message(401)
 
-    def _apply(self, body: bytes, striking: Sequence[Fault], arrived: Exchange) -> Reply:
+    def _apply(self, body: bytes, striking: Sequence[Fault], seen: Seen) -> Reply:
         numbers, problem = _read(body)
         sent = Sent(body, numbers, time.monotonic(), time.time())
-        outcome = exchange.settle(sent, striking, problem)
-        self._accept(sent, outcome.applied)
-        arrived.count, arrived.numbers = len(numbers), numbers if self._keep else ()
-        arrived.applied = len(outcome.applied)
-        arrived.faults += outcome.faults
-        return outcome.reply
+        decision = exchange.decide(sent, striking, problem)
+        self._accept(sent, decision.applied)
+        seen.count, seen.numbers = len(numbers), numbers if self._keep else ()
+        seen.applied = len(decision.applied)
+        seen.faults += decision.faults
+        return decision.reply
 
     def _accept(self, sent: Sent, applied: Sequence[int]) -> None:
         numbers = [sent.numbers[index] for index in applied]
@@ -207,11 +211,8 @@ class Simulator:
         assert self._closing is not None  # noqa: S101 - set in start(), before any request
         if seconds <= 0:
             return False
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        await asyncio.wait([self._closing], timeout=seconds)
+        return self._closing.done()
 
     async def _deliver(self, request: web.Request, reply: Reply) -> web.Response:
         if isinstance(reply, Answer):
@@ -275,14 +276,12 @@ def _read(body: bytes) -> tuple[tuple[int, ...], str]:
 
 
 def _path_number(request: web.Request) -> int | None:
-    try:
-        return int(request.match_info["InvoiceNumber"])
-    except ValueError:
-        return None
+    text = request.match_info["InvoiceNumber"]
+    return int(text) if re.fullmatch(r"-?[0-9]{1,100}", text) else None
 
 
 def _response(answer: Answer) -> web.Response:
-    content_type = answer.content_type if answer.body or answer.status == 202 else None
+    content_type = None if answer.status in replies.BODILESS else replies.JSON
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers, content_type=content_type)
 
 

@@ -6,6 +6,7 @@ HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclas
 "sent" when bytes enter a buffer, so they prove one thing only: that there was no connection yet.
 """
 
+import re
 import ssl
 import time
 import urllib.request
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from cashin_async.errors import ConfigurationError
-from cashin_async.settings import Settings, is_loopback
+from cashin_async.settings import ApiKey, Settings, is_loopback
 from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
 from cashin_async.transport.keyring import Keyring
 
@@ -27,7 +28,7 @@ CREATE_INVOICES = "/v2/gensalesinvoices"
 
 _USER_AGENT = f"cashin-async/{version('cashin-async')}"
 _WARNS_ABOVE = 2**20  # aiohttp warns of bytes bodies above 1 MiB
-_KEPT_HEADERS = ["content-type", "date", "retry-after", "ratelimit", "ratelimit-policy"]
+_KEPT_HEADERS = ("date", "retry-after", "ratelimit")
 
 
 class _Body(aiohttp.BytesPayload):
@@ -127,11 +128,10 @@ class SessionPool:
                 elapsed = time.perf_counter() - started
                 if answer is None:
                     return NoProof(f"the answer is larger than max_answer ({self._settings.max_answer} bytes)", elapsed)
-                secret = key.reveal()
                 return Answered(
                     status=response.status,
-                    headers=_headers(response, secret),
-                    body=answer.replace(secret.encode(), b"****"),
+                    headers=_headers(response),
+                    body=_without(key, answer),
                     elapsed=elapsed,
                     received=self._wall_clock(),
                     generation=generation,
@@ -174,13 +174,19 @@ def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotS
             return NoProof(f"the connection was lost ({type(error).__name__})", elapsed)
 
 
-def _headers(response: aiohttp.ClientResponse, secret: str) -> dict[str, str]:
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     """The headers that a verdict looks at, and no others: what is not kept cannot leak."""
     return {
-        name: value.replace(secret, "****")
+        name: value
         for name, value in ((name.lower(), value) for name, value in response.headers.items())
         if name in _KEPT_HEADERS or name.startswith(("ratelimit-", "x-ratelimit-"))
     }
+
+
+def _without(key: ApiKey, answer: bytes) -> bytes:
+    """An answer in which the key, should the server repeat it, is masked."""
+    secret = key.reveal().encode()
+    return re.sub(rb"(?<!\w)" + re.escape(secret) + rb"(?!\w)", b"****", answer) if secret in answer else answer
 
 
 def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:

@@ -1,0 +1,72 @@
+"""Uploads against the real simulator over TCP, with short waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cashin_async import CashIn, Settings, State, UploadReport
+from cashin_async.simulator.samples import sample_invoices
+from cashin_async.simulator.server import Simulator
+
+FIRST = 100_000
+QUICK = {"timeout": 0.4, "backoff": 0.01, "backoff_limit": 0.03, "breaker_after": 1.0, "drain_timeout": 0.3}
+
+
+@dataclass
+class Bench:
+    """A simulator and a client of it."""
+
+    simulator: Simulator
+    cashin: CashIn
+
+    async def upload(self, count: int = 1000, **options: Any) -> UploadReport:
+        report = await self.cashin.invoices.upload(sample_invoices(count, start=FIRST), **options)
+        self.check(report)
+        return report
+
+    async def requests(self, count: int) -> None:
+        """Wait until the simulator has seen so many requests."""
+        async with asyncio.timeout(5):
+            while self.simulator.requests < count:  # noqa: ASYNC110 - the simulator has no event for it
+                await asyncio.sleep(0.005)
+
+    def check(self, report: UploadReport) -> None:
+        """What holds after every upload, whatever the server did."""
+        counts = report.counts
+        store = self.simulator.store
+        assert sum(counts.values()) == report.read
+        assert store.twice == (), "somebody was billed twice"
+        not_proven = {f.number for f in report.failures if f.state == "unknown"}
+        never = {f.number for f in report.failures if f.state in ("rejected", "invalid", "unsent")}
+        never -= {f.number for f in report.failures if "number is taken" in (f.reason or "")}
+        taken = set(store.numbers)
+        assert not taken & never, "reported as not accepted, but the server has it"
+        assert len(taken - not_proven) == counts[State.ACCEPTED], "accepted without proof, or proof ignored"
+
+
+def gap_after(simulator: Simulator, request: int) -> float:
+    """Seconds between the end of a request and the next one that was not on its way already.
+
+    What arrives within 50 ms of an answer may have left before it was read.
+    """
+    end = next(entry for entry in simulator.log if entry.request == request).until or 0.0
+    return min(entry.at - end for entry in simulator.log if entry.at - end > 0.05)
+
+
+MakeBench = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[MakeBench]:
+    async with AsyncExitStack() as stack:
+
+        async def make(*faults: str, api_key: Any = "key", **settings: Any) -> Bench:
+            simulator = await stack.enter_async_context(Simulator(faults=faults))
+            chosen = Settings(base_url=simulator.url, **{**QUICK, **settings})
+            return Bench(simulator, await stack.enter_async_context(CashIn(api_key, settings=chosen)))
+
+        yield make
