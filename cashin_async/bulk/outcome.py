@@ -283,4 +283,4 @@ class UploadReport:
     def __del__(self) -> None:
         if not self._looked_at and len(self._failures):
             message = f"an upload ended with {len(self._failures)} failures that nobody looked at: {self!r}"
-            warnings.warn(message, UnseenFailures, stacklevel=2, source=self)
+            warnings.warn(message, UnseenFailures, stacklevel=2)

@@ -5,6 +5,7 @@ import logging
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -233,7 +234,8 @@ async def test_a_proxy_whose_name_does_not_exist() -> None:
 
 
 async def test_a_proxy_whose_name_cannot_exist() -> None:
-    not_sent(await post(BASE, proxy="http://proxy..invalid:3128"), "")
+    with suppress(ConfigurationError):  # to say so at once is as good
+        not_sent(await post(BASE, proxy="http://proxy..invalid:3128"), "")
 
 
 @pytest.mark.parametrize("login", ["robot%3A1:word", "robot:pa%E2%82%ACword"], ids=["colon in user", "euro sign"])

@@ -119,7 +119,7 @@ asyncio.run(main())
 async def test_a_program_that_ends_right_after_leaves_nothing_open(tmp_path: Path) -> None:
     async with Simulator(ssl_context=server_tls("127.0.0.1")) as simulator:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", PROGRAM),
+            *(sys.executable, "-W", "always", "-c", PROGRAM),
             *(simulator.url, ca_file(tmp_path)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
