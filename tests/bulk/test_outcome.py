@@ -218,12 +218,11 @@ def test_the_repr_counts() -> None:
 
 @pytest.mark.parametrize("state", FAILURES)
 def test_failures_that_nobody_looked_at_warn(state: State) -> None:
-    report = report_of(settled(state, 1, 2))
-    assert (report.read, report.accepted, report.duplicate, report.seconds) == (2, 0, 0, 0.0)
-    assert repr(report)
+    reports = [report_of(settled(state, 1, 2))]
+    assert (reports[0].read, reports[0].accepted, reports[0].duplicate, reports[0].seconds) == (2, 0, 0, 0.0)
+    assert repr(reports[0])
     with pytest.warns(UnseenFailures, match=f"2 failures that nobody looked at.*{state}=2"):
-        del report
-        gc.collect()
+        reports.clear()
 
 
 LOOKS: dict[str, Any] = {

@@ -354,7 +354,11 @@ async def test_a_body_that_nobody_reads_is_no_proof_after_timeout() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [http(202, b"x" * 1001, length=5000), encoded(gzip.compress(b"\0" * 10_000_000)), CHUNKED.encode() + b"fffff\r\n" + b"x" * 5000],
+    [
+        http(202, b"x" * 1001, length=5000),
+        encoded(gzip.compress(b"\0" * 10_000_000)),
+        CHUNKED.encode() + b"fffff\r\n" + b"x" * 5000,
+    ],
     ids=["plain", "a gzip bomb", "an endless chunk"],
 )
 async def test_an_answer_larger_than_max_answer_is_no_proof(answer: bytes) -> None:

@@ -1,6 +1,7 @@
 """The key in force: who is asked for it, how often, and what an upload does when the server takes it no more."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from cashin_async import (
     Settings,
     UploadReport,
 )
-from cashin_async.settings import KeyProvider
+from cashin_async.settings import KeyProvider, key_from_env
 from cashin_async.simulator.samples import sample_invoices
 from cashin_async.simulator.server import Simulator
 from cashin_async.transport.exchange import Answered
@@ -171,7 +172,19 @@ async def test_a_provider_that_fails_at_first_may_be_asked_again() -> None:
         returning(f"{KEY}ä"),
         returning([KEY]),
     ],
-    ids=["raises", "times out", "stops", "None", "empty", "blank", "bytes", "two lines", "a space", "not ASCII", "list"],
+    ids=[
+        "raises",
+        "times out",
+        "stops",
+        "None",
+        "empty",
+        "blank",
+        "bytes",
+        "two lines",
+        "a space",
+        "not ASCII",
+        "list",
+    ],
 )
 async def test_a_provider_without_a_key(provider: KeyProvider) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -291,7 +304,7 @@ async def rotating(count: int, at: int, rotate: Callable[[], None]) -> AsyncIter
 @pytest.mark.parametrize("at", [0, 5, 57, 200, 399])
 async def test_a_rotation_in_mid_upload_loses_and_doubles_nothing(at: int) -> None:
     vault = Vault("old")
-    async with Simulator(api_keys={"old"}, faults=["latency=0.002..0.01"]) as simulator:
+    async with Simulator(api_keys={"old"}, faults=["latency=0.002~0.01"]) as simulator:
 
         def rotate() -> None:
             vault.keys[:] = ["new"]
@@ -307,7 +320,7 @@ async def test_a_rotation_in_mid_upload_loses_and_doubles_nothing(at: int) -> No
 
 async def test_two_rotations_in_one_upload() -> None:
     vault = Vault("one")
-    async with Simulator(api_keys={"one"}, faults=["latency=0.002..0.01"]) as simulator:
+    async with Simulator(api_keys={"one"}, faults=["latency=0.002~0.01"]) as simulator:
 
         async def invoices() -> AsyncIterator[SalesInvoice]:
             for place, invoice in enumerate(sample_invoices(400)):
@@ -335,26 +348,34 @@ async def test_refusals_now_and_then_with_a_new_key_each_time(fault: str) -> Non
     assert simulator.store.twice == ()
 
 
+async def test_a_string_that_is_taken_no_more_leaves_the_rest_unsent() -> None:
+    async with Simulator(faults=["key-refused@4+"]) as simulator:
+        report = await upload(simulator, KEY, 200)
+    stopped(report, simulator, tries=1)
+
+
 @pytest.mark.parametrize(
-    ("key", "asked"),
-    [(KEY, None), (Vault(KEY), 2), (Vault(KEY, "another", "a third"), 2)],
-    ids=["a string", "the same again", "a newer one that is refused too"],
+    ("keys", "asked"),
+    [([KEY], 2), ([KEY, "another", "a third"], 4)],
+    ids=["the same again", "newer ones that are refused too"],
 )
-async def test_without_a_key_that_is_taken_the_rest_is_unsent(key: str | Vault, asked: int | None) -> None:
-    async with Simulator(faults=["key-refused@4+"], api_keys={KEY, "another", "a third"}) as simulator:
-        report = await upload(simulator, key, 200)
-    store = simulator.store
+async def test_without_a_key_that_is_taken_the_rest_is_unsent(keys: list[str], asked: int) -> None:
+    vault = Vault(*keys)
+    async with Simulator(faults=["key-refused@4+"], api_keys=keys) as simulator:
+        report = await upload(simulator, vault, 200)
+    stopped(report, simulator, tries=len(keys))
+    assert vault.asked == asked
+
+
+def stopped(report: UploadReport, simulator: Simulator, tries: int) -> None:
+    """After three chunks of ten; the rest is unsent, and nothing more was sent once that was clear."""
     assert report.stopped is not None
-    assert "401" in report.stopped
+    assert "HTTP 401" in report.stopped
     assert report.exit_code == 3
-    assert report.accepted == len(store) == 30 or isinstance(key, Vault)
-    assert report.accepted == len(store)
-    assert report.unsent == report.read - report.accepted
-    assert report.read == 200
-    assert store.twice == ()
-    if isinstance(key, Vault) and len(key.keys) == 1 and asked is not None:
-        assert key.asked >= asked
-    assert simulator.requests < 4 + 3 * 8, "nothing more is sent once it is clear"
+    assert (report.read, report.accepted, report.unsent) == (200, 30, 170)
+    assert len(simulator.store) == 30
+    assert simulator.store.twice == ()
+    assert simulator.requests <= 3 + 8 * tries
 
 
 async def test_a_provider_that_fails_in_mid_upload_leaves_the_rest_unsent(caplog: pytest.LogCaptureFixture) -> None:
@@ -371,6 +392,7 @@ async def test_a_provider_that_fails_at_first_lets_nothing_begin() -> None:
     async with Simulator() as simulator:
         with pytest.raises(ConfigurationError, match="OSError"):
             await upload(simulator, raising(OSError("no vault today")))
+        gc.collect()  # a session that was left open warns now, and so fails this test and no other
     assert simulator.requests == 0
 
 
@@ -422,9 +444,7 @@ async def test_a_key_file_that_is_gone_when_read_again(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe", b"two words"])
-async def test_a_key_file_without_a_key(
-    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_file_without_a_key(content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "key"
     if content is not None:
         path.write_bytes(content)
@@ -434,11 +454,11 @@ async def test_a_key_file_without_a_key(
         async with CashIn.from_env(base_url="http://127.0.0.1:1"):
             pytest.fail("opened")
     assert "two words" not in str(caught.value)
+    del caught
+    gc.collect()  # a session that was left open warns now, and so fails this test and no other
 
 
-def test_the_variable_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cashin_async.settings import key_from_env
-
+def test_the_variable_wins_over_the_file() -> None:
     assert key_from_env({"CASHIN_API_KEY": KEY, "CASHIN_API_KEY_FILE": "/nowhere"}) == KEY
     with pytest.raises(ConfigurationError, match="CASHIN_API_KEY_FILE"):
         key_from_env({"CASHIN_API_KEY": ""})
