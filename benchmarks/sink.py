@@ -34,7 +34,8 @@ class Sink(asyncio.Protocol):
 
     def answer(self, count: int) -> None:
         body = (
-            b'{"StatusDescription":"ok","UploadedInvoicesCount":%d,"FailedInvoicesCount":0,"FailedInvoices":null}' % count
+            b'{"StatusDescription":"ok","UploadedInvoicesCount":%d,"FailedInvoicesCount":0,"FailedInvoices":null}'
+            % count
         )
         head = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         self.transport.write(head + body)

@@ -80,7 +80,9 @@ def main() -> None:
         path = Path(folder, "invoices.jsonl")
         with path.open("wb") as file:
             file.writelines(encode(invoice) + b"\n" for invoice in sample_invoices(options.invoices))
-        sink = subprocess.Popen([sys.executable, Path(__file__).with_name("sink.py")], stdout=subprocess.PIPE, text=True)
+        sink = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("sink.py")], stdout=subprocess.PIPE, text=True
+        )
         assert sink.stdout is not None
         try:
             port = int(sink.stdout.readline())

@@ -88,12 +88,12 @@ class CashIn:
         await self._resources.aclose()
 
     async def _open(self) -> Courier:
+        await self._keys.current()
         if self._courier is None:
             from cashin_async.transport.pool import SessionPool  # loads aiohttp, a quarter of a second
 
             pool = await self._resources.enter_async_context(SessionPool(self.settings, self._keys))
             self._courier = Courier(self.settings, pool)
-        await self._keys.current()
         return self._courier
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_type_hints
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
@@ -209,7 +209,9 @@ class Settings:
         if not self.verify_tls and not is_loopback(url):
             _refuse("verify_tls", "can be switched off for loopback only")
         if self.proxy is not None:
-            _check_proxy(self.proxy, url)
+            object.__setattr__(self, "proxy", checked_proxy("proxy", self.proxy))
+            if url.scheme != "https":
+                _refuse("proxy", "needs an https:// base_url: over http:// the key would pass the proxy in the clear")
 
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ, **arguments: Any) -> "Settings":
@@ -243,7 +245,8 @@ _MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout")
 
 
 def _refuse(name: str, why: str) -> NoReturn:
-    raise ConfigurationError(f"{name} {why} (environment variable CASHIN_{name.upper()})")
+    variable = name if name.isupper() else f"CASHIN_{name.upper()}"
+    raise ConfigurationError(f"{name} {why} (environment variable {variable})")
 
 
 def _check_types(settings: Settings) -> None:
@@ -278,12 +281,8 @@ def _why(error: Exception) -> str:
 
 def checked_url(name: str, text: str) -> SplitResult:
     """The parts of `text`, a URL that a key may be sent to. Raises `ConfigurationError`, never showing a password."""
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        _refuse(name, "is not a URL")
-    if url.scheme not in ("http", "https") or not host:
+    url = _parsed(name, text)
+    if url.scheme not in ("http", "https") or not url.hostname:
         _refuse(name, "must be an https:// URL with a host")
     if url.username is not None or url.password is not None:
         _refuse(name, "must not hold a user or a password")
@@ -294,16 +293,32 @@ def checked_url(name: str, text: str) -> SplitResult:
     return url
 
 
-def _check_proxy(text: str, base: SplitResult) -> None:
+def checked_proxy(name: str, text: str) -> str:
+    """The URL of a proxy, http:// where it names no scheme. Raises as `checked_url` does."""
+    text = text if "://" in text else f"http://{text}"
+    url = _parsed(name, text)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        _refuse(name, "must be an http:// or https:// URL with a host")
+    if url.path not in ("", "/") or url.query or url.fragment:
+        _refuse(name, "must have nothing behind the host and port; in a login, write / ? # as %2F %3F %23")
+    login = [unquote(part) for part in (url.username, url.password) if part is not None]
+    if login and (":" in login[0] or any(not _fits_a_header(part) for part in login)):
+        _refuse(name, "has a login that no HTTP header can carry")
+    return text
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isprintable() and all(ord(character) < 256 for character in text)
+
+
+def _parsed(name: str, text: str) -> SplitResult:
     try:
-        proxy = urlsplit(text)
-        host, _ = proxy.hostname, proxy.port
-    except ValueError:
-        host = None
-    if not host or proxy.scheme not in ("http", "https"):
-        _refuse("proxy", "must be an http:// or https:// URL with a host")
-    if base.scheme != "https":
-        _refuse("proxy", "needs an https:// base_url: over http:// the key would pass the proxy in the clear")
+        url = urlsplit(text)
+        _ = url.port
+        (url.hostname or "").encode("idna")
+    except ValueError:  # of which UnicodeError is one
+        _refuse(name, "is not a URL")
+    return url
 
 
 def is_loopback(url: SplitResult) -> bool:

@@ -11,7 +11,8 @@ _LONGEST_WORDS = 500  # characters of a reason that a table can still show
 
 def settle(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> list[Settled]:
     """The outcomes of every invoice in `chunk`."""
-    blank = Blank(chunk.encoded, chunk.numbers)
+    key = exchange.key if isinstance(exchange, Answered) else None
+    blank = Blank(chunk.encoded, chunk.numbers, key)
     settled = [
         _settled(chunk, [place], verdict.named_as, _reason("named in FailedInvoices", words, blank))
         for place, words in sorted(verdict.named.items())

@@ -94,7 +94,8 @@ class Simulator:
         self._faults = Faults(faults, seed)
         self._host, self._port, self._ssl = host, port, ssl_context
         self._keep = keep_invoices
-        self._keys = None if api_keys is None else frozenset(api_keys)
+        self.api_keys = api_keys
+        """The keys that are known, None for any. May be changed while it runs: keys are rotated."""
         self._lookup_path = None if lookup_path is None else _checked_template(lookup_path)
         self._in_flight = 0
         self._closing: asyncio.Future[None] | None = None
@@ -185,7 +186,7 @@ class Simulator:
 
     def _unauthorized(self, request: web.Request) -> Answer | None:
         key = request.headers.get("X-Api-Key", "")
-        known = bool(key) if self._keys is None else key in self._keys
+        known = bool(key) if self.api_keys is None else key in self.api_keys
         return None if known else replies.message(401)
 
     def _apply(self, body: bytes, striking: Sequence[Fault], seen: Seen) -> Reply:

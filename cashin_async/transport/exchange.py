@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cashin_async.settings import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Answered:
     """When the answer was whole, in seconds since the epoch: dates in headers without a `Date` are read against it."""
     generation: int = 0
     """Which generation of the key was sent along."""
+    key: "ApiKey | None" = None
+    """That key: should the server repeat it, it is masked in whatever is kept of the answer."""
 
 
 @dataclass(frozen=True, slots=True)

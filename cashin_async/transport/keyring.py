@@ -5,6 +5,8 @@ Source: "Authentication & security": after a renewal the new key is deployed bef
 
 import inspect
 import logging
+import time
+from collections.abc import Callable
 
 import anyio
 from anyio import to_thread
@@ -14,15 +16,20 @@ from cashin_async.settings import ApiKey, KeyProvider
 
 log = logging.getLogger(__name__)
 
+_PAUSE = 60.0  # seconds after which a provider without a newer key may be asked once more
+
 
 class Keyring:
     """Hands out the key and the generation it belongs to; asks its provider once per refused generation."""
 
-    def __init__(self, source: str | ApiKey | KeyProvider, timeout: float = 120.0) -> None:
+    def __init__(
+        self, source: str | ApiKey | KeyProvider, timeout: float = 120.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._provider = source if callable(source) else None
         self._key = None if callable(source) else ApiKey(source)
         self._timeout = timeout
-        self._asked_for = -1
+        self._clock = clock
+        self._asked_at = float("-inf")
         self._lock = anyio.Lock()
         self.generation = 0
 
@@ -38,19 +45,29 @@ class Keyring:
         return self._key, self.generation
 
     async def renew(self, refused: int) -> bool:
-        """Whether there is a newer key than the one of generation `refused`, which the server did not take."""
+        """Whether there is a newer key than the one of generation `refused`, which the server did not take.
+
+        The provider is asked once per generation; one that had nothing new is asked again a minute later at the
+        earliest, so that a process which lives long recovers by itself.
+        """
         async with self._lock:
-            if refused == self.generation and self._provider is not None and self._asked_for < refused:
-                self._asked_for = refused
+            if refused == self.generation and self._provider is not None and self._clock() >= self._asked_at + _PAUSE:
                 try:
                     key = await self._ask()
                 except ConfigurationError as error:
                     log.warning("key.provider_failed %s", error)
+                    self._asked_at = self._clock()
                 else:
-                    if key != self._key:
-                        self._key = key
-                        self.generation += 1
+                    self._replace(key)
             return self.generation > refused
+
+    def _replace(self, key: ApiKey) -> None:
+        if key == self._key:
+            self._asked_at = self._clock()
+        else:
+            self._key = key
+            self.generation += 1
+            self._asked_at = float("-inf")
 
     async def _ask(self) -> ApiKey:
         assert self._provider is not None  # noqa: S101 - for the type checker: only asked when there is one

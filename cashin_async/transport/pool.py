@@ -6,7 +6,6 @@ HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclas
 "sent" when bytes enter a buffer, so they prove one thing only: that there was no connection yet.
 """
 
-import re
 import ssl
 import time
 import urllib.request
@@ -14,12 +13,13 @@ from collections.abc import Callable
 from importlib.metadata import version
 from itertools import cycle
 from types import SimpleNamespace, TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from cashin_async.errors import ConfigurationError
-from cashin_async.settings import ApiKey, Settings, is_loopback
+from cashin_async.settings import Settings, checked_proxy, is_loopback
 from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
 from cashin_async.transport.keyring import Keyring
 
@@ -65,6 +65,22 @@ def _connection_trace() -> aiohttp.TraceConfig:
     return trace
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Gives out no kept connection on which something has arrived since its last answer.
+
+    aiohttp only looks whether it is still open; what came unasked would be taken for the next request's answer.
+    """
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 class SessionPool:
     """Keep-alive sessions to one host. Redirects are not followed, netrc is not read, no cookie is kept."""
 
@@ -78,11 +94,11 @@ class SessionPool:
 
     async def __aenter__(self) -> "SessionPool":
         settings = self._settings
-        connections = max(1, -(-(settings.connections or settings.concurrency) // settings.sessions))
-        for _ in range(settings.sessions):
-            connector = aiohttp.TCPConnector(
-                limit=connections, ssl=self._tls, keepalive_timeout=settings.keepalive, force_close=False
-            )
+        connections = settings.connections or settings.concurrency
+        sessions = min(settings.sessions, connections)
+        for place in range(sessions):
+            share = connections // sessions + (place < connections % sessions)
+            connector = _Connector(limit=share, ssl=self._tls, keepalive_timeout=settings.keepalive)
             self._sessions.append(
                 aiohttp.ClientSession(
                     connector=connector,
@@ -131,10 +147,11 @@ class SessionPool:
                 return Answered(
                     status=response.status,
                     headers=_headers(response),
-                    body=_without(key, answer),
+                    body=answer,
                     elapsed=elapsed,
                     received=self._wall_clock(),
                     generation=generation,
+                    key=key,
                 )
         except (aiohttp.ClientError, OSError) as error:
             return _failed(error, flight.awaiting_connection, time.perf_counter() - started)
@@ -160,6 +177,8 @@ def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotS
             return NotSent(_cannot_connect(error), elapsed)
         case aiohttp.ConnectionTimeoutError():
             return NotSent("no connection within connect_timeout", elapsed, timed_out=True)
+        case aiohttp.InvalidURL():
+            return NotSent("the address of the server or the proxy is not valid", elapsed)
         case _ if awaiting_connection:
             return NotSent(f"the connection could not be made ({type(error).__name__})", elapsed)
         case aiohttp.SocketTimeoutError():
@@ -183,12 +202,6 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     }
 
 
-def _without(key: ApiKey, answer: bytes) -> bytes:
-    """An answer in which the key, should the server repeat it, is masked."""
-    secret = key.reveal().encode()
-    return re.sub(rb"(?<!\w)" + re.escape(secret) + rb"(?!\w)", b"****", answer) if secret in answer else answer
-
-
 def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         why = "its name cannot be resolved"
@@ -203,12 +216,13 @@ def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | bool:
-    if not settings.verify_tls:
+    if not settings.verify_tls or (settings.base_url.startswith("http:") and not settings.ca_file):
         return False
     try:
         return ssl.create_default_context(cafile=settings.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"ca_file cannot be read: {error.strerror or type(error).__name__}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(f"ca_file cannot be read: {why} (environment variable CASHIN_CA_FILE)") from None
 
 
 def _proxy_from_environment(settings: Settings) -> str | None:
@@ -218,4 +232,5 @@ def _proxy_from_environment(settings: Settings) -> str | None:
         return None
     if urllib.request.proxy_bypass_environment(f"{url.hostname}:{url.port or 443}"):  # type: ignore[attr-defined]
         return None
-    return urllib.request.getproxies_environment().get("https")
+    proxy = urllib.request.getproxies_environment().get("https")
+    return checked_proxy("HTTPS_PROXY", proxy) if proxy else None

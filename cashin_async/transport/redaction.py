@@ -4,12 +4,17 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from cashin_async.settings import ApiKey
 
 _word = re.compile(r"\w+")
 _escape = re.compile(r"\\u([0-9a-fA-F]{4})")
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_SHORTEST_KEY = 8  # characters: a shorter one is part of any word
 _LONGEST = 65_536  # characters of an answer that are worth a person's time
 
 
@@ -18,16 +23,20 @@ class Blank:
 
     Word by word and regardless of case, since a server may quote a part of a name or shout it. Words with a
     digit go also when they are a part of a value: an account number comes with or without spaces. Invoice
-    `numbers` stay: an outcome is worth nothing without them. Runs of control characters become a space.
+    `numbers` stay: an outcome is worth nothing without them. The key becomes `****`, runs of control characters
+    become a space.
     """
 
-    def __init__(self, invoices: Sequence[bytes], numbers: Iterable[int]) -> None:
+    def __init__(self, invoices: Sequence[bytes], numbers: Iterable[int], key: "ApiKey | None" = None) -> None:
         self._invoices = invoices
         self._numbers = numbers
+        self._key = _pattern(key.reveal()) if key else None
 
     def __call__(self, text: str, longest: int = _LONGEST) -> str:
         """`text`, blanked first and then cut to `longest` characters."""
         text = _control.sub(" ", _unescaped(text[: 2 * _LONGEST]))
+        if self._key:
+            text = self._key.sub("****", text)
         words = set(_word.findall(text)) - self._kept
         gone = {word for word in words if self._quotes(word.casefold())}
         blanked = _word.sub(lambda match: "***" if match[0] in gone else match[0], text).strip()
@@ -65,7 +74,12 @@ def _unescaped(text: str) -> str:
     try:
         return json.dumps(msgspec.json.decode(text), ensure_ascii=False)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _escape.sub(_character, text)
+        return _escape.sub(_character, text).replace("\\/", "/")
+
+
+def _pattern(key: str) -> re.Pattern[str]:
+    """The key wherever it stands; a short one, as in tests, only by itself."""
+    return re.compile(re.escape(key) if len(key) >= _SHORTEST_KEY else rf"(?<!\w){re.escape(key)}(?!\w)")
 
 
 def _character(match: re.Match[str]) -> str:

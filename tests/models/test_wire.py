@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models import InvoiceRow, SalesInvoice
 from cashin_async.models.wire import LARGEST_NUMBER, encode, encode_mapping, number_of, valid_number
+from cashin_async.sources.iterables import read_invoice
 
 PUBLISHED = (Path(__file__).parents[1] / "data" / "published_invoice.json").read_bytes()
-SECRET = "Salaisuus"  # stands for a value of a person
+PRIVATE = "Salaisuus"  # stands for a value of a person
 
 
 def refused(refuse: Callable[[], Any]) -> str:
@@ -26,7 +27,7 @@ def refused(refuse: Callable[[], Any]) -> str:
         refuse()
     message = str(raised.value)
     assert message == raised.value.reason
-    assert SECRET not in message
+    assert PRIVATE not in message
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
     return message
@@ -127,10 +128,28 @@ def test_rows_of_another_type_never_raise_anything_else(rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"net_amount": "Salaisuus"},
+        {"sales_name": 7},
+        {"auto_advancement": True},
+        {"invoice_rows": 7},
+        {"due_date": "x"},
+    ],
+    ids=repr,
+)
+def test_an_object_with_values_of_wrong_types_never_leaves(wrong: dict[str, Any]) -> None:
+    """The same data as a dict or as a line is invalid, too."""
+    record = read_invoice(SalesInvoice(invoice_number=1, **wrong))
+    assert record.problem
+    assert PRIVATE not in record.problem
+
+
+@pytest.mark.parametrize(
     "value", [object(), {object()}, "\ud800", 2**70 * 1j], ids=["object", "set", "lone surrogate", "complex"]
 )
 def test_a_value_that_has_no_json_form_is_refused(value: Any) -> None:
-    assert "cannot be encoded" in refused(lambda: encode(SalesInvoice(sales_name=value, status=SECRET)))
+    assert "cannot be encoded" in refused(lambda: encode(SalesInvoice(sales_name=value, status=PRIVATE)))
 
 
 def test_a_value_that_holds_itself_is_refused() -> None:
@@ -168,16 +187,16 @@ def test_a_dict_with_fields_of_its_own_goes_out_as_it_is_when_allowed() -> None:
 
 
 BAD_DICTS: dict[str, tuple[dict[Any, Any], str]] = {
-    "unknown field": ({"InvoiceNumber": 1, "Own": SECRET}, "Own"),
-    "wrong type": ({"InvoiceNumber": 1, "NetAmount": SECRET}, "NetAmount"),
+    "unknown field": ({"InvoiceNumber": 1, "Own": PRIVATE}, "Own"),
+    "wrong type": ({"InvoiceNumber": 1, "NetAmount": PRIVATE}, "NetAmount"),
     "true for a whole number": ({"InvoiceNumber": 1, "AutoAdvancement": True}, "AutoAdvancement"),
-    "wrong type in a row": ({"InvoiceNumber": 1, "InvoiceRows": [{"Qty": 1}, {"Qty": SECRET}]}, "InvoiceRows[].Qty"),
+    "wrong type in a row": ({"InvoiceNumber": 1, "InvoiceRows": [{"Qty": 1}, {"Qty": PRIVATE}]}, "].Qty: "),
     "not a number": ({"InvoiceNumber": 1, "NetAmount": float("nan")}, "NetAmount"),
     "infinite in a row": ({"InvoiceNumber": 1, "InvoiceRows": [{"Qty": Decimal("Infinity")}]}, "InvoiceRows[0].Qty"),
     "no number": ({"NetAmount": 1}, "InvoiceNumber is missing"),
     "number too large": ({"InvoiceNumber": 2**63}, "InvoiceNumber"),
     "number in a string": ({"InvoiceNumber": "1"}, "InvoiceNumber"),
-    "a key that is no string": ({"InvoiceNumber": 1, 2: SECRET}, ""),
+    "a key that is no string": ({"InvoiceNumber": 1, 2: PRIVATE}, ""),
 }
 
 
@@ -198,6 +217,17 @@ def test_a_bad_dict_is_refused_by_the_name_of_its_field(invoice: dict[Any, Any],
 )
 def test_a_bad_dict_is_refused_with_unknown_fields_allowed_too(invoice: dict[str, Any]) -> None:
     assert refused(lambda: encode_mapping(invoice, allow_unknown_fields=True))
+
+
+class Row(dict[str, Any]):
+    """A caller's own mapping, as lazy database rows are, that fails when it is read."""
+
+    def keys(self) -> Any:
+        raise ValueError(PRIVATE)
+
+
+def test_a_mapping_that_cannot_be_read_is_refused() -> None:
+    assert refused(lambda: encode_mapping(MappingProxyType(Row()))) == "cannot be encoded: ValueError"
 
 
 # -- numbers
@@ -239,7 +269,7 @@ BAD_LINES: dict[str, tuple[bytes, str]] = {
     "unknown field": (line('"Own":"Salaisuus"'), "`Own`"),
     "unknown field whose name is no word": (line('"Salaisuus: `tieto`":1'), "unknown field"),
     "unknown field with a very long name": (line('"' + "Salaisuus" * 9 + '":1'), "unknown field"),
-    "unknown field in a row": (line('"InvoiceRows":[{"Own":"Salaisuus"}]'), "InvoiceRows[]: "),
+    "unknown field in a row": (line('"InvoiceRows":[{"Own":"Salaisuus"}]'), "InvoiceRows["),
     "published name in another case": (line('"salesName":"Salaisuus"'), "`salesName`"),
     "number for a text": (line('"SalesName":1'), "SalesName: "),
     "text for an amount": (line('"NetAmount":"100"'), "NetAmount: "),
@@ -254,8 +284,8 @@ BAD_LINES: dict[str, tuple[bytes, str]] = {
     "a day that is not in the calendar": (line('"InvoiceDate":"2022-02-30"'), "InvoiceDate: "),
     "a moment that is none": (line('"OrderDate":"2022-01-20 Salaisuus"'), "OrderDate: "),
     "rows that are none": (line('"InvoiceRows":{"Qty":1}'), "InvoiceRows: "),
-    "a row that is none": (line('"InvoiceRows":["Salaisuus"]'), "InvoiceRows[]: "),
-    "wrong type in a row": (line('"InvoiceRows":[{"Qty":1},{"Price":"Salaisuus"}]'), "InvoiceRows[].Price: "),
+    "a row that is none": (line('"InvoiceRows":["Salaisuus"]'), "InvoiceRows["),
+    "wrong type in a row": (line('"InvoiceRows":[{"Qty":1},{"Price":"Salaisuus"}]'), "].Price: "),
     "deep nesting": (line('"SalesReference":' + "[" * 100_000 + "]" * 100_000), ""),
     "number missing": (b'{"SalesName":"Salaisuus"}', "InvoiceNumber is missing"),
     "number null": (b'{"InvoiceNumber":null}', "InvoiceNumber is missing"),
@@ -334,6 +364,7 @@ def test_fields_of_their_own_are_let_through_when_allowed(data: bytes) -> None:
         pytest.param(b'{"invoicenumber":2}', "InvoiceNumber is missing", id="number in another case only"),
         pytest.param(line('"NetAmount":"Salaisuus"'), "NetAmount: ", id="wrong type"),
         pytest.param(b'{"InvoiceNumber":1,"Own":"Salaisuus \xe4"}', "JSON", id="not UTF-8 in a field of its own"),
+        pytest.param(b'{"InvoiceNumber":1,"Own":"Salaisuus \xe4 \\u004e"}', "", id="not UTF-8 beside an escape"),
         pytest.param(line('"Own":"Salaisuus'), "JSON", id="cut short in a field of its own"),
         pytest.param(line('"Own":' + "[" * 100_000 + "]" * 100_000), "JSON", id="deep nesting"),
     ],
@@ -367,4 +398,4 @@ def test_no_message_shows_a_value(invoice: dict[str, Any], allowed: bool) -> Non
     try:
         number_of(data, allowed)
     except InvalidInvoice as error:
-        assert SECRET not in str(error)  # noqa: PT017
+        assert PRIVATE not in str(error)  # noqa: PT017

@@ -9,9 +9,14 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_wire import (
+
+from cashin_async import ConfigurationError
+from cashin_async.bulk.verdict import Proof, judge
+from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
+from tests.transport.conftest import (
     BODY,
     KEY,
     LONG,
@@ -19,9 +24,12 @@ from test_wire import (
     Request,
     Server,
     ca_file,
+    closed_port,
     hang,
     http,
     in_turn,
+    no_proof,
+    not_sent,
     pool_to,
     post,
     say,
@@ -29,46 +37,16 @@ from test_wire import (
     until,
 )
 
-from cashin_async import ConfigurationError
-from cashin_async.bulk.verdict import Proof, judge
-from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
-
-
-def not_sent(exchange: Exchange, why: str, timed_out: bool = False) -> None:
-    assert isinstance(exchange, NotSent), exchange
-    assert why in exchange.why
-    assert exchange.timed_out is timed_out
-    assert exchange.elapsed >= 0
-
-
-def no_proof(exchange: Exchange, why: str, timed_out: bool = False) -> None:
-    assert isinstance(exchange, NoProof), exchange
-    assert why in exchange.why
-    assert exchange.timed_out is timed_out
-    assert exchange.elapsed > 0
-
-
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 # -- not sent
 
 
-async def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
+async def test_a_name_that_does_not_exist() -> None:
     exchange = await post("https://does-not-exist.invalid")
     not_sent(exchange, "cannot connect to does-not-exist.invalid:443: its name cannot be resolved")
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".test"], ids=["empty label", "long label"])
-async def test_a_name_that_cannot_exist(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
+async def test_a_name_that_cannot_exist(host: str) -> None:
     with suppress(ConfigurationError):  # to say so at once is as good
         not_sent(await post(f"https://{host}"), "")
 
@@ -106,7 +84,7 @@ async def test_connecting_takes_longer_than_the_whole_exchange_may() -> None:
 
 @pytest.mark.parametrize("connect_timeout", [0.1, 10.0])
 async def test_waiting_for_a_connection_of_the_pool_takes_too_long(connect_timeout: float) -> None:
-    settings = {"connections": 1, "connect_timeout": connect_timeout, "timeout": 0.3}
+    settings: dict[str, Any] = {"connections": 1, "connect_timeout": connect_timeout, "timeout": 0.3}
     async with Server(hang) as server, pool_to(server.url, **settings) as pool:
         first = asyncio.create_task(pool.post(b"[1]"))
         await until(lambda: len(server.requests) == 1)
@@ -139,7 +117,7 @@ async def test_not_sent_is_never_said_of_what_the_server_has(seed: int) -> None:
             writer.write(http(fields=chance.choice(["", "Connection: close\r\n"])))
 
     bodies = [b"[%d]" % number for number in range(60)]
-    settings = {"connections": 3, "connect_timeout": 0.06, "timeout": 0.15, "keepalive": 0.02}
+    settings: dict[str, Any] = {"connections": 3, "connect_timeout": 0.06, "timeout": 0.15, "keepalive": 0.02}
     async with Server(moody) as server, pool_to(server.url, **settings) as pool:
 
         async def later(body: bytes) -> Exchange:

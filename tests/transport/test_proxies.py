@@ -11,26 +11,30 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
-from test_endings import closed_port, not_sent
-from test_wire import BODY, KEY, LONG, Request, Server, ca_file, pool_to, post, server_tls
 
 from cashin_async import CashIn, ConfigurationError, Settings
 from cashin_async.simulator.samples import sample_invoices
 from cashin_async.simulator.server import Simulator
 from cashin_async.transport.exchange import Answered, NoProof
+from tests.transport.conftest import (
+    BODY,
+    KEY,
+    LONG,
+    Request,
+    Server,
+    ca_file,
+    closed_port,
+    not_sent,
+    pool_to,
+    post,
+    server_tls,
+)
 
 HOST = "api.example.test"
 BASE = f"https://{HOST}"
-PASSWORD = "Pa55wordOfNobody"  # noqa: S105 - nobody's
-VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
+PASSWORD = "Pa55wordOfNobody"
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -132,11 +136,13 @@ async def test_a_proxy_that_speaks_tls_itself(trusted: str) -> None:
 
 
 async def test_an_upload_through_a_proxy(trusted: str) -> None:
-    async with Simulator(ssl_context=server_tls(HOST)) as simulator:
-        async with Proxy(int(simulator.url.rpartition(":")[2])) as proxy:
-            settings = Settings(base_url=BASE, proxy=proxy.url, ca_file=trusted, chunk_size=10)
-            async with CashIn(KEY, settings=settings) as cashin:
-                report = await cashin.invoices.upload(sample_invoices(100))
+    async with (
+        Simulator(ssl_context=server_tls(HOST)) as simulator,
+        Proxy(int(simulator.url.rpartition(":")[2])) as proxy,
+    ):
+        settings = Settings(base_url=BASE, proxy=proxy.url, ca_file=trusted, chunk_size=10)
+        async with CashIn(KEY, settings=settings) as cashin:
+            report = await cashin.invoices.upload(sample_invoices(100))
     assert report.ok
     assert simulator.store.accepted == 100
 
@@ -217,7 +223,7 @@ async def test_a_proxy_that_resets_the_connection() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"connect_timeout": 0.1}, {"timeout": 0.2}, {"read_timeout": 0.1, "timeout": 1}])
-async def test_a_proxy_that_never_answers(settings: dict[str, float]) -> None:
+async def test_a_proxy_that_never_answers(settings: dict[str, Any]) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(LONG)
 

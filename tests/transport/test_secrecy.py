@@ -9,13 +9,13 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
-from test_wire import BODY, Request, Server, hang, http, in_turn, pool_to, say
 
 from cashin_async import ApiKey, CashIn, CashInError, ConfigurationError, InvoiceError, Settings
 from cashin_async.simulator.samples import sample_invoices
 from cashin_async.simulator.server import Simulator
 from cashin_async.transport.exchange import Answered
 from cashin_async.transport.keyring import Keyring
+from tests.transport.conftest import BODY, Request, Server, hang, http, in_turn, pool_to, say
 
 KEY = "Qx7/Zk+93bTr0uble=="
 """Base64, as keys often are: JSON encoders write its slash and its plus in more than one way."""
@@ -43,7 +43,7 @@ def test_a_key_never_shows() -> None:
         f"{key}",
         f"{key!r}",
         f"{key:s}",
-        "%s %r" % (key, key),
+        "{} {!r}".format(*(key, key)),
         format(key),
         f"{[key]} {(key,)}",
     ]
@@ -57,7 +57,7 @@ def test_a_key_does_not_travel_in_a_pickle() -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         data = pickle.dumps({"key": ApiKey(KEY)}, protocol)
         assert KEY.encode() not in data
-    key = pickle.loads(data)["key"]  # noqa: S301 - our own
+    key = pickle.loads(data)["key"]
     assert str(key) == "ApiKey(****)"
     with pytest.raises(ConfigurationError, match="pickled"):
         key.reveal()
@@ -192,10 +192,13 @@ async def test_the_key_goes_to_the_server_alone_and_in_its_header_alone() -> Non
     async def elsewhere(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(http(307, b"", f"Location: {other.url}/v2/gensalesinvoices\r\n"))
 
-    async with Server() as other, Server(in_turn(elsewhere, say(http()))) as server:
-        async with pool_to(server.url, key=KEY) as pool:
-            assert isinstance(await pool.post(BODY), Answered)
-            assert isinstance(await pool.post(BODY), Answered)
+    async with (
+        Server() as other,
+        Server(in_turn(elsewhere, say(http()))) as server,
+        pool_to(server.url, key=KEY) as pool,
+    ):
+        assert isinstance(await pool.post(BODY), Answered)
+        assert isinstance(await pool.post(BODY), Answered)
     assert other.connections == 0
     for request in server.requests:
         assert KEY not in request.line + request.body.decode()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import trustme
-from test_wire import BODY, KEY, Server, ca_file, pool_to, post, server_tls
 
 from cashin_async import CashIn, ConfigurationError, Settings
 from cashin_async.simulator.samples import sample_invoices
@@ -15,6 +14,7 @@ from cashin_async.simulator.server import Simulator
 from cashin_async.transport.exchange import Answered, NotSent
 from cashin_async.transport.keyring import Keyring
 from cashin_async.transport.pool import SessionPool
+from tests.transport.conftest import BODY, KEY, Server, ca_file, pool_to, post, server_tls
 
 
 async def test_a_ca_file_is_trusted(tmp_path: Path) -> None:
@@ -128,3 +128,17 @@ async def test_a_program_that_ends_right_after_leaves_nothing_open(tmp_path: Pat
             out, errors = await process.communicate()
     assert out.decode().strip() == "60"
     assert errors.decode() == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://127.9.9.9", "http://localhost", "http://[::1]:80"])
+def test_plain_http_is_for_loopback(url: str) -> None:
+    assert Settings(base_url=url).base_url == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["api.example.test", "10.0.0.1", "0.0.0.0", "localhost.example.test", "127.0.0.1.example.test", "127.0.0.1@a.test"],
+)
+def test_plain_http_is_for_nothing_else(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url must"):
+        Settings(base_url=f"http://{host}")
