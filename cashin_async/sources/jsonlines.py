@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from io import BufferedReader
 from typing import Any, cast
 
-from anyio import to_thread
+from anyio import get_cancelled_exc_class, to_thread
 
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models.wire import number_of
@@ -96,6 +96,7 @@ class JsonLines:
 
     async def _lines(self, name: str) -> AsyncIterator[list[bytes | None]]:
         file = await to_thread.run_sync(self._open, name, abandon_on_cancel=True)
+        left_open = name == "-"
         try:
             splitter = LineSplitter(self._longest)
             block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
@@ -108,8 +109,11 @@ class JsonLines:
                 yield splitter.feed(block)
                 block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
             yield splitter.end()
+        except get_cancelled_exc_class():
+            left_open = True  # a thread may still wait in it, and closing would wait for that thread
+            raise
         finally:
-            if name != "-":
+            if not left_open:
                 file.close()
 
     def _open(self, name: str) -> BufferedReader:

@@ -127,11 +127,19 @@ def test_a_refused_chunk_teaches_half_its_bytes() -> None:
     assert all(chunk.size <= refused.size // 2 + 1 for chunk in fed(chunker, [300] * 9))
 
 
-def test_what_was_learned_is_never_unlearned() -> None:
+def test_a_count_that_was_learned_is_never_unlearned() -> None:
     chunker = Chunker(100, 10**6, 100)
-    chunker.learn(chunk_of(0, 0, 0, 0))
+    chunker.learn(chunk_of(*[900] * 4))
     chunker.learn(chunk_of(*[500] * 50))
     assert [len(chunk) for chunk in fed(chunker, [0] * 5)] == [2, 2, 1]
+
+
+def test_a_size_that_was_learned_is_never_unlearned() -> None:
+    chunker = Chunker(100, 10**6, 100)
+    refused = chunk_of(*[0] * 50)
+    chunker.learn(refused)
+    chunker.learn(chunk_of(*[900] * 60))
+    assert all(chunk.size <= refused.size // 2 + 1 for chunk in fed(chunker, [100] * 20))
 
 
 def test_lessons_come_down_to_single_invoices_and_no_further() -> None:

@@ -503,6 +503,10 @@ def test_a_small_number_under_the_full_key_is_an_invoice() -> None:
     assert outcomes(receipt(3, 1, [{"InvoiceNumber": 2}]), [1, 2, 3, 4])[2] is State.REJECTED
 
 
+def test_true_is_not_the_number_one() -> None:
+    assert set(outcomes(receipt(3, 1, [{"InvoiceNumber": True}]), [1, 2, 3, 4]).values()) == {State.UNKNOWN}
+
+
 def test_two_elements_may_mean_the_same_invoice() -> None:
     failures = [{"InvoiceNumber": 251600002, "Error": "viite"}, "251600002", "251600002 has no due date"]
     verdict = judge(receipt(2, 1, failures), MANY)

@@ -24,6 +24,9 @@ COUNTS = ("accepted", "rejected", "invalid", "duplicate", "unknown", "unsent")
 PATIENCE = 15.0
 """Seconds after which a process hangs."""
 
+CLOSED = "closed"
+"""For `stdin`: as `<&-` of a shell."""
+
 _MAIN = """
 import os, sys
 from cashin_async.cli import main
@@ -88,13 +91,16 @@ class Done:
 class Running:
     """A process under way. What it writes goes to files, so that it never waits for a reader."""
 
+    process: "subprocess.Popen[bytes]"
+
     def __init__(self, folder: Path, argv: tuple[str | bytes | Path, ...], env: Mapping[str, str], stdin: Any) -> None:
         self._out, self._err, self._peak = folder / "stdout", folder / "stderr", folder / "peak"
         self._started = time.monotonic()
+        prefix = ["/bin/sh", "-c", 'exec "$@" <&-', "sh"] if stdin == CLOSED else []
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, *argv],
-                stdin=stdin,
+                [*prefix, sys.executable, "-c", _MAIN, *argv],
+                stdin=subprocess.DEVNULL if stdin == CLOSED else stdin,
                 stdout=out,
                 stderr=err,
                 env={**env, "TEST_PEAK_FILE": str(self._peak)},
@@ -108,6 +114,11 @@ class Running:
     @property
     def err(self) -> str:
         return self._err.read_text(errors="replace")
+
+    @property
+    def seconds(self) -> float:
+        """Since its start."""
+        return time.monotonic() - self._started
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -127,7 +138,7 @@ class Running:
         except subprocess.TimeoutExpired:
             self.stop()
             pytest.fail(f"still running after {within} s; stdout: {self.out!r}, stderr: {self.err!r}")
-        seconds = time.monotonic() - self._started
+        seconds = self.seconds
         peak = int(self._peak.read_text()) // 1024 if self._peak.exists() else None
         done = Done(code, self.out, self.err, seconds, peak)
         for text in (done.out, done.err):
@@ -151,7 +162,9 @@ class CommandLine:
         self._stack = stack
         self._count = 0
 
-    def start(self, *argv: str | bytes | Path, url: str | None = None, stdin: Any = subprocess.DEVNULL, **variables: Any) -> Running:
+    def start(
+        self, *argv: str | bytes | Path, url: str | None = None, stdin: Any = subprocess.DEVNULL, **variables: Any
+    ) -> Running:
         self._count += 1
         folder = self.folder / f"process{self._count}"
         folder.mkdir()
@@ -159,7 +172,9 @@ class CommandLine:
         self._stack.callback(running.stop)
         return running
 
-    def run(self, *argv: str | bytes | Path, url: str | None = None, stdin: Any = subprocess.DEVNULL, **variables: Any) -> Done:
+    def run(
+        self, *argv: str | bytes | Path, url: str | None = None, stdin: Any = subprocess.DEVNULL, **variables: Any
+    ) -> Done:
         return self.start(*argv, url=url, stdin=stdin, **variables).ends()
 
     def upload(self, simulator: BackgroundSimulator, *argv: str | bytes | Path, **options: Any) -> Done:

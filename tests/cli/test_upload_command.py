@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COUNTS, KEY, MARKER, CommandLine, invoice, server
+from tests.cli.conftest import CLOSED, COUNTS, KEY, MARKER, CommandLine, invoice, server
 
 KEYS = [
     "read",
@@ -24,7 +25,7 @@ KEYS = [
 
 
 def test_all_accepted(cashin: CommandLine) -> None:
-    with server() as simulator:
+    with server("latency=0.1") as simulator:
         done = cashin.run("upload", cashin.invoices(250), "--json", url=simulator.url)
         assert (len(simulator.store), simulator.store.twice) == (250, ())
     assert done.code == 0
@@ -32,7 +33,8 @@ def test_all_accepted(cashin: CommandLine) -> None:
     assert done.counts == {"accepted": 250}
     assert (done.json["read"], done.json["source_errors"], done.json["ledger"]) == (250, 0, None)
     assert done.json["requests"] == simulator.requests == 4
-    assert (done.json["retries"], done.json["max_in_flight"]) == (0, simulator.max_in_flight)
+    assert done.json["retries"] == 0
+    assert 1 < simulator.max_in_flight <= done.json["max_in_flight"]
     assert done.json["seconds"] > 0
     assert done.json["invoices_per_second"] > 0
     assert len(done.out.splitlines()) == 1, "the summary is for people, on stderr"
@@ -48,7 +50,7 @@ def test_the_summary_is_on_stdout_without_json(cashin: CommandLine) -> None:
     for count in COUNTS:
         assert f" {count} " in done.out
     assert "\x1b" not in done.out
-    assert max(map(len, done.out.splitlines())) <= 80
+    assert all(len(line) <= 80 for line in done.out.splitlines() if " run " not in line)
 
 
 def test_quiet(cashin: CommandLine) -> None:
@@ -138,7 +140,7 @@ def test_a_deadline_while_standard_input_delivers_nothing(cashin: CommandLine) -
     try:
         with server() as simulator:
             running = cashin.start("upload", "-", "--json", "--deadline", "0.3", url=simulator.url, stdin=read)
-            done = running.ends(within=4)
+            done = running.ends(within=3)
     finally:
         os.close(read)
         os.close(write)
@@ -179,6 +181,14 @@ def test_standard_input(cashin: CommandLine) -> None:
         done = cashin.run("upload", "-", "--json", url=simulator.url, stdin=stdin)
     assert (done.code, done.counts) == (1, {"accepted": 2, "invalid": 1})
     assert "<stdin>:2" in done.err
+
+
+def test_standard_input_that_is_closed(cashin: CommandLine) -> None:
+    """As under some service managers: an input that cannot be read, not a crash."""
+    with server() as simulator:
+        done = cashin.run("upload", "-", cashin.invoices(1), "--json", url=simulator.url, stdin=CLOSED)
+    assert (done.code, done.counts, done.json["source_errors"]) == (3, {"accepted": 1}, 1)
+    assert "<stdin>" in done.err
 
 
 def test_a_pipe_that_delivers_slowly(cashin: CommandLine) -> None:
@@ -255,7 +265,16 @@ PERSONAL = [
 
 @pytest.mark.parametrize(
     "fault",
-    ["quote", "quote@2+", "poison=11,30", "fail-sentence=11", "fail-anonymous=11", "miscount=-1", "garbage", "status=422"],
+    [
+        "quote",
+        "quote@2+",
+        "poison=11,30",
+        "fail-sentence=11",
+        "fail-anonymous=11",
+        "miscount=-1",
+        "garbage",
+        "status=422",
+    ],
 )
 def test_nothing_personal_is_printed(cashin: CommandLine, fault: str) -> None:
     """Each process here is checked for the key and the marked values, on both its streams."""
@@ -270,19 +289,29 @@ def test_nothing_personal_is_printed(cashin: CommandLine, fault: str) -> None:
     assert KEY not in done.out + done.err
 
 
-def test_names_that_the_terminal_cannot_show(cashin: CommandLine) -> None:
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_that_the_terminal_cannot_show(cashin: CommandLine, encoding: str) -> None:
     """An outcome must not be lost over a letter: Windows consoles and old locales know few of them."""
-    odd = cashin.folder / os.fsdecode("\u20ac ä\x1b[31m".encode() + b"\xff.jsonl")
+    odd = cashin.folder / os.fsdecode("\u20ac ä".encode() + b"\xff.jsonl")
     odd.write_bytes(invoice(1) + b"\nbroken\n")
     with server() as simulator:
-        for number, encoding in enumerate(("ascii:strict", "latin-1:strict", "utf-8:strict")):
-            done = cashin.run(
-                "upload", odd, cashin.folder / "\u20ac-missing", "--json", url=simulator.url, PYTHONIOENCODING=encoding
-            )
-            assert (done.code, done.counts) == (3, {"accepted": 1, "invalid": 1}), encoding
-            assert ":2" in done.err
-            assert "\x1b" not in done.err, "a file's name must not steer the terminal"
-            assert simulator.requests == number + 1
+        done = cashin.run(
+            "upload", odd, cashin.folder / "\u20ac-missing", url=simulator.url, PYTHONIOENCODING=f"{encoding}:strict"
+        )
+        assert len(simulator.store) == 1
+    assert done.code == 3
+    assert ".jsonl:2" in done.out
+    assert "No such file" in done.out
+
+
+def test_names_do_not_steer_the_terminal(cashin: CommandLine) -> None:
+    odd = cashin.folder / "\x1b[31m\x1b]0;title\x07\r.jsonl"
+    odd.write_bytes(b"broken\n")
+    with server() as simulator:
+        done = cashin.run("upload", odd, cashin.folder / "\x1b[2Jmissing", url=simulator.url)
+    assert (done.code, done.err) == (3, "")
+    assert ".jsonl:1" in done.out
+    assert not {"\x1b", "\x07", "\r"} & set(done.out)
 
 
 def test_a_reader_of_stdout_that_leaves_does_not_cost_the_upload(cashin: CommandLine) -> None:
@@ -302,14 +331,10 @@ def test_a_reader_of_stdout_that_leaves_does_not_cost_the_upload(cashin: Command
 
 
 def program() -> list[str]:
-    import sys
-
     return [sys.executable, "-c", "from cashin_async.cli import main; main()"]
 
 
 def test_the_console_script(cashin: CommandLine) -> None:
-    import sys
-
     with server() as simulator:
         done = subprocess.run(
             [Path(sys.executable).with_name("cashin-async"), "upload", cashin.invoices(3), "--json", "--quiet"],

@@ -303,7 +303,7 @@ async def test_a_pipe_that_never_delivers_does_not_hold_up_an_interrupt(desk: Ma
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     keeps_open = os.open(pipe, os.O_RDWR)
-    released = threading.Timer(3, os.write, (keeps_open, b"\n"))  # should the loop be blocked: not for ever
+    released = threading.Timer(2, os.write, (keeps_open, b"\n"))  # should the loop be blocked: not for ever
     released.start()
     try:
         run = await (await desk()).cashin.invoices.prepare(pipe)
