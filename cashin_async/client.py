@@ -1,7 +1,7 @@
 """`CashIn`: opens and closes the session pool, and hands invoices to the engine."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -167,9 +167,10 @@ class SalesInvoices:
         Leaving early stops the upload: what is in flight is answered first, `outcomes.report` has the counts.
         Iterating to the end raises `SourceError` as `upload` does.
         """
-        send, receive = anyio.create_memory_object_stream[Settled](1)
-        run = await self.prepare(invoices, limit=limit, tell=send.send)
+        run = await self.prepare(invoices, limit=limit)
         run.report.look()
+        send, receive = anyio.create_memory_object_stream[Settled](1)
+        run.tell = send.send
         task = asyncio.create_task(run.run())
         task.add_done_callback(lambda _: send.close())
         try:
@@ -180,18 +181,16 @@ class SalesInvoices:
                 run.interrupt("the caller stopped listening")
             await _see_through(task, run)
 
-    async def prepare(
-        self, invoices: Invoices, *, limit: int | None = None, tell: Callable[[Settled], Awaitable[None]] | None = None
-    ) -> Run:
+    async def prepare(self, invoices: Invoices, *, limit: int | None = None) -> Run:
         """An upload that has not begun, for programs with signal handlers of their own.
 
         `await run.run()` is the upload and gives its report; meanwhile `run.interrupt()` ends it early and
-        `run.progress()` tells where it is. `tell` is awaited with every group of outcomes.
+        `run.progress()` tells where it is.
         """
         if limit is not None and limit < 1:
             raise ConfigurationError(f"limit must be at least 1, not {limit}")
         courier = await self._client._open()
-        return Run(_source(invoices, self._client.settings), courier, self._client.settings, limit, tell)
+        return Run(_source(invoices, self._client.settings), courier, self._client.settings, limit)
 
 
 class Outcomes:

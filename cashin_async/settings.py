@@ -198,6 +198,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not (0 if name in _MAY_BE_ZERO else 5e-324) <= value < float("inf"):
                 _refuse(name, f"must be a number above 0, not {value}")
+        if self.concurrency > _MOST_AT_ONCE:
+            _refuse("concurrency", f"must be at most {_MOST_AT_ONCE}")
         if self.environment and self.base_url not in ("", BASE_URLS[self.environment]):
             _refuse("base_url", "and environment are both set: give one of them")
         if not self.base_url:
@@ -241,6 +243,7 @@ class Settings:
 
 _TYPES = get_type_hints(Settings)
 _NUMBERS = [name for name, kind in _TYPES.items() if {int, float} & {kind, *get_args(kind)}]
+_MOST_AT_ONCE = 1000  # each is an open connection, and 1,024 open files are what systems commonly allow
 _MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout")
 
 

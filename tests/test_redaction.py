@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cashin_async.settings import ApiKey
 from cashin_async.transport.redaction import Blank
 
 NUMBER = 251600001
@@ -127,6 +128,20 @@ def test_every_number_of_the_request_stays_and_no_other() -> None:
 def test_all_invoices_of_the_request_are_blanked() -> None:
     kept = Blank([b'{"SalesName":"Maija"}', b'{"SalesName":"Matti"}', b'{"SalesName":"Liisa"}'], [])
     assert kept("Maija, Matti, Liisa, Ville") == "***, ***, ***, Ville"
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "kept"),
+    [
+        ("k3y-0f-a-creditor", "no such key: k3y-0f-a-creditor", "no such key: ****"),
+        ("k3y-0f-a-creditor", "X-Api-Key=k3y-0f-a-creditorX", "X-Api-Key=****X"),
+        ("k3y-0f-a-creditor", r'{"m": "k3y\u002d0f-a-creditor"}', '{"m": "****"}'),
+        ("k3y.0f", "k3y.0f and k3yx0f", "**** and k3yx0f"),
+        ("key", "the key of a keychain", "the **** of a keychain"),
+    ],
+)
+def test_the_key_is_blanked_when_the_server_echoes_it(key: str, said: str, kept: str) -> None:
+    assert Blank([b"{}"], [], ApiKey(key))(said) == kept
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,7 @@ def test_settings_do_not_show_the_proxys_password() -> None:
         ("chunk_size", 1.5),
         ("chunk_bytes", 0),
         ("concurrency", 0),
+        ("concurrency", 1001),
         ("connections", 0),
         ("rate", 0.0),
         ("rate", float("nan")),
@@ -429,12 +430,22 @@ def test_proxies_that_can_be_used(proxy: str) -> None:
     assert Settings(base_url=URL, proxy=proxy).proxy == proxy
 
 
+@pytest.mark.parametrize("proxy", ["proxy:3128", f"user:{HIDDEN}@proxy:3128"])
+def test_a_proxy_that_names_no_scheme_speaks_http(proxy: str) -> None:
+    assert Settings(base_url=URL, proxy=proxy).proxy == f"http://{proxy}"
+
+
 @pytest.mark.parametrize(
     "proxy",
     [
         "",
-        "proxy:3128",
-        f"user:{HIDDEN}@proxy:3128",
+        "proxy:port",
+        "ftp://proxy",
+        f"http://proxy/{HIDDEN}",
+        f"http://proxy?{HIDDEN}",
+        f"http://user%3A:{HIDDEN}@proxy",
+        f"http://user:{HIDDEN}%0A@proxy",
+        f"http://user:{HIDDEN}\u20ac@proxy",
         f"socks5://user:{HIDDEN}@proxy",
         f"http://user:{HIDDEN}@",
         f"http://user:{HIDDEN}@proxy:port",

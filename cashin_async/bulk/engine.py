@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 _TURN = 64  # records between two turns of the event loop, when none of them fills a chunk
 
-Tell = Callable[[Settled], Awaitable[None]]
-
 
 def _run_id() -> str:
     """Sorts by time, and two runs of one second differ."""
@@ -39,15 +37,14 @@ def _run_id() -> str:
 class Run:
     """One upload, from its first invoice to the last outcome."""
 
-    def __init__(
-        self, source: Source, courier: Courier, settings: Settings, limit: int | None = None, tell: Tell | None = None
-    ) -> None:
+    def __init__(self, source: Source, courier: Courier, settings: Settings, limit: int | None = None) -> None:
         self.report = UploadReport(_run_id(), locate=source.locate)
         self.source = source
         self._courier = courier
         self._settings = settings
         self._limit = limit
-        self._tell = tell
+        self.tell: Callable[[Settled], Awaitable[None]] | None = None
+        """Awaited with every group of outcomes."""
         self._untold: list[Settled] = []
         self._chunker = Chunker(settings.chunk_size, settings.chunk_bytes, settings.first_chunk)
         self._numbers = NumberIndex()
@@ -186,7 +183,7 @@ class Run:
     def _keep_back(self, state: State, record: Record, reason: str | None) -> None:
         settled = Settled(state, [record.number], [record.ref], reason)
         self.report.add(settled)
-        if self._tell is not None:
+        if self.tell is not None:
             self._untold.append(settled)
 
     def _stop_reading(self, read_on: bool) -> None:
@@ -236,7 +233,7 @@ class Run:
     async def _settle(self, settled: list[Settled]) -> None:
         for part in settled:
             self.report.add(part)
-        if self._tell is not None:
+        if self.tell is not None:
             for part in settled:
                 await self._say(part)
 
@@ -246,8 +243,8 @@ class Run:
             await self._say(part)
 
     async def _say(self, settled: Settled) -> None:
-        if self._tell is not None:
+        if self.tell is not None:
             try:
-                await self._tell(settled)
+                await self.tell(settled)
             except anyio.BrokenResourceError:  # nobody listens any more
-                self._tell = None
+                self.tell = None

@@ -245,9 +245,9 @@ class UploadReport:
     @property
     def exit_code(self) -> int:
         """0; 1 with rejected or invalid; 3 with unknown, unsent or a source error; 130 when interrupted."""
+        counts = self.counts
         if self.interrupted:
             return 130
-        counts = self.counts
         if counts[State.UNKNOWN] or counts[State.UNSENT] or self.problems or self.stopped:
             return 3
         return 1 if counts[State.REJECTED] or counts[State.INVALID] else 0

@@ -6,6 +6,7 @@ faster than `Decimal`, and, unlike `Decimal`, does not take the JSON string "100
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -24,21 +25,29 @@ LARGEST_NUMBER = 2**63 - 1
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _moments = (b'"OrderDate":"', b'"IssueDate":"')
 _escaped_ascii = re.compile(rb"\\u00[4-7]", re.IGNORECASE)
+_surrogate = re.compile(rb"\\u[dD][89a-fA-F]")
 _any_case_number = re.compile(rb'"invoicenumber"\s*:', re.IGNORECASE)
 _JSON_TYPES = {"float": "number", "int": "whole number", "str": "string", "bool": "true or false"}
 _json_words = re.compile(r"\b(float|int|str|bool)\b")
+_UNKNOWN = "Object contains unknown field "
 _plain_name = re.compile(r"`[\w .-]{1,40}`")
 
 
 def encode(invoice: SalesInvoice) -> bytes:
-    """One invoice as a JSON object, compact UTF-8; decimals keep every digit (100.10 stays 100.10).
+    """An invoice as a JSON object: compact UTF-8, every digit of a decimal kept.
 
-    Raises `InvalidInvoice` when a value has no JSON form: NaN, infinity, an object of an unknown type.
+    Raises `InvalidInvoice` when a value has no JSON form (NaN, an object of an unknown type) or the wrong type: a
+    struct does not look at what it is built from, so this looks at what would travel.
     """
     data = _encode(invoice)
     if b"000Z" in data:
         data = _in_milliseconds(data)
-    if b"NaN" in data or b"Infinity" in data:
+    try:
+        _checked(data, allow_unknown_fields=False)
+    except InvalidInvoice:
+        _refuse_non_finite(invoice)
+        raise
+    if b"null" in data and _has_floats(invoice):
         _refuse_non_finite(invoice)
     return data
 
@@ -58,6 +67,7 @@ def encode_mapping(invoice: Mapping[str, Any], allow_unknown_fields: bool = Fals
     """
     if allow_unknown_fields:
         data = _encode(invoice)
+        _refuse_non_finite(invoice)
         return number_of(data, allow_unknown_fields=True), data
     try:
         struct = msgspec.convert(dict(invoice), SalesInvoice)
@@ -65,7 +75,8 @@ def encode_mapping(invoice: Mapping[str, Any], allow_unknown_fields: bool = Fals
         raise InvalidInvoice(_explain(str(error))) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
-    return valid_number(struct.invoice_number), encode(struct)
+    data = encode(struct)
+    return valid_number(struct.invoice_number), data
 
 
 def _in_milliseconds(data: bytes) -> bytes:
@@ -81,15 +92,27 @@ def _in_milliseconds(data: bytes) -> bytes:
     return data
 
 
-def _refuse_non_finite(invoice: SalesInvoice) -> None:
+def _has_floats(invoice: SalesInvoice) -> bool:
+    """Whether an amount is a float, against its type."""
     rows = invoice.invoice_rows or ()
-    holders: list[tuple[str, Any]] = [("", invoice)]
-    holders += [(f"InvoiceRows[{index}].", row) for index, row in enumerate(rows)]
-    for path, holder in holders:
-        for field in msgspec.structs.fields(holder):
-            value = getattr(holder, field.name)
-            if isinstance(value, Decimal) and not value.is_finite():
-                raise InvalidInvoice(f"{path}{field.encode_name} is not a finite number")
+    return any(float in map(type, msgspec.structs.astuple(holder)) for holder in (invoice, *rows))
+
+
+def _refuse_non_finite(invoice: Any) -> None:
+    """NaN and infinity have no JSON form: as Decimal they are no JSON, as float they would travel as null."""
+    todo = [("", invoice)]
+    while todo:
+        path, value = todo.pop()
+        if (isinstance(value, Decimal) and not value.is_finite()) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise InvalidInvoice(f"{path} is not a finite number") from None
+        if isinstance(value, msgspec.Struct):
+            value = dict(zip(value.__struct_encode_fields__, msgspec.structs.astuple(value), strict=True))
+        if isinstance(value, Mapping):
+            todo += [(f"{path}.{name}".lstrip("."), member) for name, member in value.items()]
+        elif isinstance(value, (list, tuple)):
+            todo += [(f"{path}[{index}]", member) for index, member in enumerate(value)]
 
 
 def valid_number(number: object) -> int:
@@ -99,7 +122,7 @@ def valid_number(number: object) -> int:
     if type(number) is not int:
         raise InvalidInvoice("InvoiceNumber is not a whole number")
     if not 0 < number <= LARGEST_NUMBER:
-        raise InvalidInvoice("InvoiceNumber is not between 1 and 9223372036854775807")
+        raise InvalidInvoice(f"InvoiceNumber is not between 1 and {LARGEST_NUMBER}")
     return number
 
 
@@ -108,15 +131,24 @@ def number_of(data: bytes, allow_unknown_fields: bool = False) -> int:
 
     Raises `InvalidInvoice` with the field's path and what is wrong, never with a value.
     """
+    return valid_number(_checked(data, allow_unknown_fields))
+
+
+def _checked(data: bytes, allow_unknown_fields: bool) -> Any:
+    """Check everything but the number, and give it as it stands."""
     try:
         number = _shape_decoder(allow_unknown_fields).decode(data).invoice_number
+        if allow_unknown_fields:
+            data.decode()  # what is in an unknown field was skipped unread
     except msgspec.MsgspecError as error:
+        if "truncated" in str(error) and _surrogate.search(data):
+            raise InvalidInvoice("is not JSON: half of a surrogate pair") from None
         raise InvalidInvoice(_explain(str(error))) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise InvalidInvoice(f"is not JSON: {type(error).__name__}") from None
     if _may_repeat_number(data, allow_unknown_fields):
         _refuse_repeated_keys(data)
-    return valid_number(number)
+    return number
 
 
 def _may_repeat_number(data: bytes, any_case: bool) -> bool:
@@ -145,7 +177,7 @@ def _explain(message: str) -> str:
     message, _, path = message.partition(" - at `$")
     message = _json_words.sub(lambda word: _JSON_TYPES[word[0]], message) if message.startswith("Expected") else message
     message = message.replace("Input data was truncated", "is cut short: the JSON does not end")
-    if "unknown field" in message and not _plain_name.search(message):
+    if message.startswith(_UNKNOWN) and not _plain_name.fullmatch(message, len(_UNKNOWN)):
         message = "Object contains an unknown field"
     field = path.rstrip("`").lstrip(".").replace("[...]", "[]")
     return f"{field}: {message}" if field else message

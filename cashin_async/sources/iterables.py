@@ -1,6 +1,6 @@
 """The caller's own invoices: any iterable, sync or async, of `SalesInvoice`, dict or bytes."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
 import msgspec
@@ -54,10 +54,12 @@ class Iterables:
                 yield batch
 
     def _batches(self, invoices: Iterable[Invoice]) -> Iterator[list[Record]]:
-        iterator, going = iter(invoices), True
+        iterator: Iterator[Invoice] | None = None
+        going = True
         while going:
             batch: list[Record] = []
             try:
+                iterator = iterator or iter(invoices)
                 for invoice in iterator:
                     batch.append(self._record(invoice))
                     if len(batch) == _BATCH:
@@ -70,10 +72,11 @@ class Iterables:
             yield batch
 
     async def _batches_as_they_come(self, invoices: AsyncIterable[Invoice]) -> AsyncIterator[list[Record]]:
-        iterator = aiter(invoices)
+        iterator: AsyncIterator[Invoice] | None = None
         try:
             while True:
                 try:
+                    iterator = iterator or aiter(invoices)
                     invoice = await anext(iterator)
                 except StopAsyncIteration:
                     return
@@ -82,7 +85,7 @@ class Iterables:
                     return
                 yield [self._record(invoice)]
         finally:
-            if hasattr(iterator, "aclose"):
+            if isinstance(iterator, AsyncGenerator):
                 await iterator.aclose()
 
     def _ended_by(self, error: Exception) -> None:

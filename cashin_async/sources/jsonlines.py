@@ -3,15 +3,16 @@
 A valid line goes out as the bytes it came in, so that no digit is lost and nothing is encoded twice.
 """
 
+import errno
 import os
 import stat
 import sys
 from bisect import bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from io import BufferedReader
 from typing import Any, cast
 
-from anyio import get_cancelled_exc_class, to_thread
+from anyio import to_thread
 
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models.wire import number_of
@@ -19,6 +20,8 @@ from cashin_async.sources.lines import LineSplitter
 from cashin_async.sources.source import Place, Record, SourceProblem
 
 _BLOCK = 262_144  # bytes a read: some ninety invoices, a millisecond of work between two turns of the loop
+_SIGNATURE = 4  # bytes that tell one form from another; a pipe may deliver them one by one
+_ROOM = 1024  # bytes of blanks around a line that are not counted as a part of it
 _BOM = b"\xef\xbb\xbf"
 _SIGNATURES = {
     b"\x1f\x8b": "is compressed with gzip: pipe it in with `gunzip -c FILE | cashin-async upload -`",
@@ -92,43 +95,36 @@ class JsonLines:
 
     def _note(self, reason: str) -> None:
         line = self._line - self._starts[-1]
-        self.problems.append(SourceProblem(reason, self._started[-1], line + 1))
+        self.problems.append(SourceProblem(reason, self._started[-1], line + 1 if line else None))
 
     async def _lines(self, name: str) -> AsyncIterator[list[bytes | None]]:
-        file = await to_thread.run_sync(self._open, name, abandon_on_cancel=True)
-        left_open = name == "-"
+        file = _Blocks(name, self._stdin)
         try:
-            splitter = LineSplitter(self._longest)
-            block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
+            splitter = LineSplitter(self._longest + _ROOM)
+            block = b""
+            while len(block) < _SIGNATURE and (more := await _in_thread(file.read)):
+                block += more
             if why_not := _other_form(block):
                 self._note(why_not)
                 return
-            block = block.removeprefix(_BOM)
-            while block:
+            self._bytes_read += len(block)
+            yield splitter.feed(block.removeprefix(_BOM))
+            while block := await _in_thread(file.read):
                 self._bytes_read += len(block)
                 yield splitter.feed(block)
-                block = await to_thread.run_sync(file.read1, _BLOCK, abandon_on_cancel=True)
             yield splitter.end()
-        except get_cancelled_exc_class():
-            left_open = True  # a thread may still wait in it, and closing would wait for that thread
-            raise
         finally:
-            if not left_open:
-                file.close()
-
-    def _open(self, name: str) -> BufferedReader:
-        if name == "-":
-            return self._stdin or cast(BufferedReader, sys.stdin.buffer)
-        return open(name, "rb")
+            file.close()
 
     def _records(self, lines: list[bytes | None]) -> list[Record]:
         records = []
         for line in lines:
             ref = self._line
             self._line += 1
-            if line is None:
+            line = line and line.strip()
+            if line is None or len(line) > self._longest:
                 records.append(Record(ref, None, b"", f"is longer than {self._longest} bytes (chunk_bytes)"))
-            elif line := line.strip():
+            elif line:
                 try:
                     records.append(Record(ref, number_of(line, self._allow_unknown_fields), line))
                 except InvalidInvoice as error:
@@ -136,9 +132,51 @@ class JsonLines:
         return records
 
 
+class _Blocks:
+    """A file read block by block in threads, any of which may be left behind in a read that never returns."""
+
+    def __init__(self, name: str, stdin: BufferedReader | None) -> None:
+        self._name = name
+        self._stdin = stdin
+        self._file: BufferedReader | None = None
+        self._reading = False
+        self._closed = False
+
+    def read(self) -> bytes:
+        """The next block; empty at the end. `OSError` when there is none to be had."""
+        self._reading = True
+        try:
+            if self._file is None:
+                self._file = self._open()
+            return self._file.read1(_BLOCK)
+        finally:
+            self._reading = False
+            if self._closed:
+                self.close()
+
+    def close(self) -> None:
+        """Now, or when the thread that still reads comes back: closing would wait for it."""
+        self._closed = True
+        if self._file is not None and not self._reading and self._name != "-":
+            self._file.close()
+
+    def _open(self) -> BufferedReader:
+        if self._name != "-":
+            return open(self._name, "rb")
+        if self._stdin is None and sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
+        return self._stdin or cast(BufferedReader, sys.stdin.buffer)
+
+
+async def _in_thread(read: Callable[[], bytes]) -> bytes:
+    return await to_thread.run_sync(read, abandon_on_cancel=True)
+
+
 def _other_form(start: bytes) -> str | None:
     """Why a file that starts like this is not JSON Lines, or None."""
     for signature, why in _SIGNATURES.items():
         if start.startswith(signature):
             return why
-    return "is a binary file, not JSON Lines" if b"\0" in start[:1024] else None
+    if b"\0" in start[:_SIGNATURE] or (b"\0" in start[:1024] and not start.lstrip(_BOM + b" \r\n\t").startswith(b"{")):
+        return "is a binary file, not JSON Lines"
+    return None

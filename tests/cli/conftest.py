@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,19 @@ PATIENCE = 15.0
 CLOSED = "closed"
 """For `stdin`: as `<&-` of a shell."""
 
-_MAIN = """
-import os, sys
-from cashin_async.cli import main
-try:
-    main()
-finally:
-    if name := os.environ.get("TEST_PEAK_FILE"):
-        with open("/proc/self/status") as status, open(name, "w") as out:
-            out.write(next(line.split()[1] for line in status if line.startswith("VmHWM")))
-"""
-"""`ru_maxrss` would count the memory of the test process, from which the child was forked."""
+_MAIN = "from cashin_async.cli import main; main()"
+
+
+def peak_of(process: int) -> int:
+    """The most memory that a process ever had, in kilobytes; 0 when it has ended.
+
+    `ru_maxrss` would count the memory of the test process, from which the child was forked.
+    """
+    with suppress(OSError), open(f"/proc/{process}/status") as status:
+        for line in status:
+            if line.startswith("VmHWM"):
+                return int(line.split()[1])
+    return 0
 
 
 @contextmanager
@@ -72,7 +74,7 @@ class Done:
     out: str
     err: str
     seconds: float
-    peak: int | None
+    peak: int
     """The most memory it had, in megabytes."""
 
     @property
@@ -94,7 +96,7 @@ class Running:
     process: "subprocess.Popen[bytes]"
 
     def __init__(self, folder: Path, argv: tuple[str | bytes | Path, ...], env: Mapping[str, str], stdin: Any) -> None:
-        self._out, self._err, self._peak = folder / "stdout", folder / "stderr", folder / "peak"
+        self._out, self._err = folder / "stdout", folder / "stderr"
         self._started = time.monotonic()
         prefix = ["/bin/sh", "-c", 'exec "$@" <&-', "sh"] if stdin == CLOSED else []
         with self._out.open("wb") as out, self._err.open("wb") as err:
@@ -103,7 +105,7 @@ class Running:
                 stdin=subprocess.DEVNULL if stdin == CLOSED else stdin,
                 stdout=out,
                 stderr=err,
-                env={**env, "TEST_PEAK_FILE": str(self._peak)},
+                env=env,
                 cwd=folder,
             )
 
@@ -133,14 +135,14 @@ class Running:
 
     def ends(self, within: float = PATIENCE) -> Done:
         """Its end. No process ever shows a traceback, the key, or a value of an invoice."""
-        try:
-            code = self.process.wait(within)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            pytest.fail(f"still running after {within} s; stdout: {self.out!r}, stderr: {self.err!r}")
-        seconds = self.seconds
-        peak = int(self._peak.read_text()) // 1024 if self._peak.exists() else None
-        done = Done(code, self.out, self.err, seconds, peak)
+        end, peak = time.monotonic() + within, 0
+        while (code := self.process.poll()) is None:
+            peak = max(peak, peak_of(self.process.pid))
+            if time.monotonic() > end:
+                self.stop()
+                pytest.fail(f"still running after {within} s; stdout: {self.out!r}, stderr: {self.err!r}")
+            time.sleep(0.01)
+        done = Done(code, self.out, self.err, self.seconds, peak // 1024)
         for text in (done.out, done.err):
             assert "Traceback" not in text
             assert "Unclosed" not in text

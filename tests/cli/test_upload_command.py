@@ -371,5 +371,4 @@ def test_a_line_of_fifty_megabytes(cashin: CommandLine, end: bytes) -> None:
     assert done.counts == {"accepted": 2 if end else 1, "invalid": 1}
     assert f"{path}:2" in done.err
     assert "chunk_bytes" in done.err
-    assert done.peak is not None
-    assert done.peak < 120
+    assert 10 < done.peak < 120

@@ -31,7 +31,6 @@ def test_a_hundred_thousand(cashin: CommandLine) -> None:
     assert (books["accepted"], books["numbers"], books["twice"]) == (COUNT, COUNT, [])
     assert books["requests"] == done.json["requests"] == 1 + (COUNT - 10 + 99) // 100
     assert 1 < books["max_in_flight"] <= done.json["max_in_flight"] <= 8
-    assert done.peak is not None
-    assert done.peak < 120, "megabytes"
+    assert 10 < done.peak < 120, "megabytes"
     running.send(signal.SIGTERM)
     assert f"{COUNT:,} invoices accepted, 0 of them more than once" in running.ends(within=5).out
