@@ -1,13 +1,12 @@
 """`cashin-async demo`: everything at once against the built-in simulator."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cashin_async.bulk.outcome import State, UploadReport
-from cashin_async.cli.upload import interruptible, leave
+from cashin_async.cli.upload import interruptible, leave, run_to_its_end
 
 if TYPE_CHECKING:
     from cashin_async.simulator.store import Store
@@ -35,7 +34,7 @@ def demo(count: int, seed: int, quiet: bool) -> None:
 
     Nothing leaves this machine. The exit code is 0 when the demo ran to its end.
     """
-    report = asyncio.run(_demo(count, seed, quiet))
+    report = run_to_its_end(_demo(count, seed, quiet))
     if report.interrupted:
         leave(report)
 
@@ -62,7 +61,7 @@ async def _demo(count: int, seed: int, quiet: bool) -> UploadReport:
         settings = Settings(base_url=simulator.url, timeout=2.0)
         async with CashIn("demo-key", settings=settings) as cashin:
             run = await cashin.invoices.prepare(_invoices(count, seed))
-            with progress_view(quiet) as view, interruptible(run.interrupt):
+            with progress_view(quiet) as view, interruptible(run, view):
                 report = await run.run(view.show)
         print_summary(report, console)
         _print_books(report, simulator.store, console)

@@ -58,7 +58,8 @@ async def _serve(
     async with Simulator(
         faults=faults, port=port, host=host, keep_invoices=keep_invoices, lookup_path=lookup_path, seed=seed
     ) as server:
-        click.echo(f"Listening on {server.url}. Try, in another terminal:")
+        click.echo(f"Listening on {server.url}")
+        click.echo("Try, in another terminal:")
         click.echo(f"  export CASHIN_BASE_URL={server.url} CASHIN_API_KEY=anything")
         click.echo("  cashin-async upload invoices.jsonl")
         await over.wait()

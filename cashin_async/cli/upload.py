@@ -1,20 +1,26 @@
 """`cashin-async upload`: JSON Lines in, an outcome for every invoice."""
 
 import asyncio
+import io
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cashin_async.bulk.outcome import UploadReport
 from cashin_async.errors import ConfigurationError
 from cashin_async.settings import Environment, Settings
+
+if TYPE_CHECKING:
+    from cashin_async.bulk.engine import Run
+    from cashin_async.report.progress import ProgressView
 
 _DEFAULTS = {item.name: item.default for item in fields(Settings)}
 
@@ -66,11 +72,7 @@ def upload(files: tuple[str, ...], ledger: str, limit: int | None, as_json: bool
     Exit code: 0 all accepted or duplicates; 1 some rejected or invalid; 3 some unknown or unsent, or an input
     not read to its end; 2 wrong usage or configuration; 130 interrupted.
     """
-    try:
-        report = asyncio.run(_upload(files, limit, as_json, quiet, options))
-    except ConfigurationError as error:
-        raise click.UsageError(str(error)) from None
-    leave(report)
+    leave(run_to_its_end(_upload(files, limit, as_json, quiet, options)))
 
 
 async def _upload(
@@ -80,17 +82,17 @@ async def _upload(
 
     from cashin_async.client import CashIn, json_lines
     from cashin_async.report.progress import progress_view
-    from cashin_async.report.summary import print_summary
+    from cashin_async.report.summary import print_summary, printable
 
     async with CashIn.from_env(**options) as cashin:
         source = json_lines(cashin.settings, *files)
         run = await cashin.invoices.prepare(source, limit=limit)
-        with progress_view(quiet) as view, interruptible(run.interrupt):
+        with progress_view(quiet) as view, interruptible(run, view):
             report = await run.run(view.show)
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, highlight=False, markup=False)
     if not quiet:
         for file in source.empty_files:
-            console.print(f"{file}: is empty, there is no invoice in it", markup=False, style="yellow", soft_wrap=True)
+            console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)
         print_summary(report, console)
         console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
     if as_json:
@@ -99,7 +101,7 @@ async def _upload(
 
 
 @contextmanager
-def interruptible(interrupt: Callable[[str], None]) -> Iterator[None]:
+def interruptible(run: "Run", view: "ProgressView") -> Iterator[None]:
     """The first SIGINT or SIGTERM interrupts in order, a second one ends the process as it stands."""
     loop = asyncio.get_running_loop()
     caught = 0
@@ -108,9 +110,10 @@ def interruptible(interrupt: Callable[[str], None]) -> Iterator[None]:
         nonlocal caught
         caught += 1
         if caught > 1:
+            view.__exit__(None, None, None)  # gives the terminal its cursor back
             os._exit(130)
-        interrupt(f"interrupted by {number.name}")
-        click.echo("Interrupted: waiting for what is in flight. Once more to leave at once.", err=True)
+        view.say("Interrupted: waiting for what is in flight. Once more to leave at once.")
+        run.interrupt(f"interrupted by {number.name}")
 
     with suppress(NotImplementedError):  # an event loop without signals, as on Windows: KeyboardInterrupt cancels
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -123,10 +126,32 @@ def interruptible(interrupt: Callable[[str], None]) -> Iterator[None]:
                 loop.remove_signal_handler(number)
 
 
+def run_to_its_end(upload: Coroutine[Any, Any, UploadReport]) -> UploadReport:
+    """The upload's report; configuration errors in the words of the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not cost the report
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return asyncio.run(upload)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("Interrupted before the upload began: nothing was sent.", err=True)
+        end_process(130)
+
+
 def leave(report: UploadReport) -> NoReturn:
-    """Ends the process; when interrupted, without waiting for a thread that still waits for standard input."""
-    if report.interrupted:
+    """Ends the process with the report's exit code."""
+    end_process(report.exit_code)
+
+
+def end_process(code: int) -> NoReturn:
+    """Ends the process, also when a thread still waits for an input that never comes."""
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    for thread in others:
+        thread.join(0.2)
+    if any(thread.is_alive() for thread in others):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(report.exit_code)
-    sys.exit(report.exit_code)
+        os._exit(code)
+    sys.exit(code)

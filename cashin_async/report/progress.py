@@ -1,5 +1,6 @@
 """An upload while it runs: one calm live view on a terminal, a line every few seconds elsewhere. On stderr."""
 
+import sys
 import time
 from types import TracebackType
 from typing import Protocol
@@ -33,17 +34,20 @@ class ProgressView(Protocol):
     def show(self, progress: Progress) -> None:
         """The upload stands so."""
 
+    def say(self, text: str) -> None:
+        """A line that stays."""
+
 
 def progress_view(quiet: bool) -> ProgressView:
     """The view that suits where stderr goes."""
     if quiet:
         return NoView()
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False, markup=False)
     return LiveView(console) if console.is_terminal else PlainLines(console)
 
 
 class NoView:
-    """Shows nothing."""
+    """Shows nothing but what is said."""
 
     def __enter__(self) -> "NoView":
         return self
@@ -55,6 +59,9 @@ class NoView:
 
     def show(self, progress: Progress) -> None:
         return None
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 class LiveView(NoView):
@@ -75,6 +82,9 @@ class LiveView(NoView):
     def show(self, progress: Progress) -> None:
         self._live.update(drawn(progress), refresh=True)
 
+    def say(self, text: str) -> None:
+        self._live.console.print(text)
+
 
 class PlainLines(NoView):
     """A line now and then, without colour or cursor movement."""
@@ -86,7 +96,10 @@ class PlainLines(NoView):
     def show(self, progress: Progress) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_EVERY
-            self._console.print(line(progress), soft_wrap=True, highlight=False, markup=False)
+            self.say(line(progress))
+
+    def say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
 
 
 def line(progress: Progress) -> str:
@@ -113,8 +126,10 @@ def drawn(progress: Progress) -> RenderableType:
         style="dim",
     )
     remarks = Text(", ".join(_remarks(progress)), style="yellow")
-    bar = [] if progress.share_read is None else [ProgressBar(1.0, min(1.0, _share_done(progress)), width=60)]
-    return Group(*bar, first, outcomes, second, *([remarks] if remarks else []))
+    bar = Table.grid()  # a bar alone would not end its line
+    if progress.share_read is not None:
+        bar.add_row(ProgressBar(1.0, min(1.0, _share_done(progress)), width=60))
+    return Group(bar, first, outcomes, second, *([remarks] if remarks else []))
 
 
 def _remarks(progress: Progress) -> list[str]:

@@ -31,15 +31,15 @@ def print_summary(report: UploadReport, console: Console) -> None:
         table.add_row(Text(f"{count:,}", justify="right", style=style), Text(str(state), style=style), MEANINGS[state])
     console.print(table)
     for line in failure_lines(report):
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(printable(line)), soft_wrap=True)
     for problem in report.problems:
-        console.print(Text(f"input not read to its end: {problem}"), style="red", soft_wrap=True)
+        console.print(Text(printable(f"input not read to its end: {problem}"), style="red"), soft_wrap=True)
     if not report.read_to_end and (report.stopped or report.interrupted):
         console.print(Text("The input was not read to its end: what follows in it has no outcome."), soft_wrap=True)
     console.print(
         Text(
             f"{duration(report.seconds)}, {report.invoices_per_second:,.0f} invoices/s, {report.requests:,} requests"
-            f" ({report.retries:,} again, {report.max_in_flight} at once), run {report.run}",
+            f" ({report.retries:,} again, {report.max_in_flight} at once)\nrun {report.run}",
             style="dim",
         ),
         soft_wrap=True,
@@ -53,8 +53,8 @@ def verdict(report: UploadReport) -> str:
         return f"Interrupted: {counts[State.ACCEPTED]:,} of the {report.read:,} invoices read are accepted."
     if report.stopped:
         return f"Stopped: {report.stopped}."
-    if not report.read and not report.problems:
-        return "There was no invoice to upload."
+    if not report.read:
+        return "Nothing could be read." if report.problems else "There was no invoice to upload."
     if report.ok:
         return (
             f"All {report.read:,} invoices are accepted."
@@ -82,6 +82,11 @@ def failure_lines(report: UploadReport) -> Iterator[str]:
         yield "    " + ", ".join(_named(failure) for failure in group if failure is not None) + more
     if len(groups) > _SHOWN:
         yield f"... and {len(groups) - _SHOWN:,} more reasons"
+
+
+def printable(text: str) -> str:
+    """`text` without what would move a terminal's cursor: a file's name may hold anything."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _named(failure: Outcome) -> str:

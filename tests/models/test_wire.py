@@ -265,6 +265,7 @@ BAD_LINES: dict[str, tuple[bytes, str]] = {
     "string": (b'"Salaisuus"', "string"),
     "null": (b"null", "null"),
     "not UTF-8": (b'{"InvoiceNumber":1,"SalesName":"Salaisuus \xe4"}', "JSON"),
+    "half of a surrogate pair": (line(r'"SalesName":"Salaisuus \ud83d"'), "JSON"),
     "a BOM": (b"\xef\xbb\xbf" + line('"SalesName":"Salaisuus"'), "JSON"),
     "unknown field": (line('"Own":"Salaisuus"'), "`Own`"),
     "unknown field whose name is no word": (line('"Salaisuus: `tieto`":1'), "unknown field"),
@@ -371,6 +372,12 @@ def test_fields_of_their_own_are_let_through_when_allowed(data: bytes) -> None:
 )
 def test_allowing_unknown_fields_allows_nothing_else(data: bytes, named: str) -> None:
     assert named in refused(lambda: number_of(data, allow_unknown_fields=True))
+
+
+@pytest.mark.parametrize("depth", [*range(850, 1001), 10_000])
+def test_at_no_depth_of_nesting_a_second_number_slips_through(depth: int) -> None:
+    data = line('"Own":' + "[" * depth + "]" * depth, r'"invoice\u006eumber":2')
+    assert refused(lambda: number_of(data, allow_unknown_fields=True))
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)), st.booleans())
