@@ -104,7 +104,8 @@ def _environment(name: Environment | str | None) -> Environment | None:
     try:
         return None if name is None else Environment(name)
     except ValueError:
-        raise ConfigurationError(f"environment {name!r} has no published address: give base_url instead") from None
+        known = ", ".join(Environment)
+        raise ConfigurationError(f"environment must be {known}: of any other, give the base_url") from None
 
 
 class SalesInvoices:

@@ -39,14 +39,22 @@ class ApiKey:
     __slots__ = ("_value",)
 
     def __init__(self, value: "str | ApiKey") -> None:
+        self._value: str | None = None
+        problem = self._take(value)
+        if problem:
+            del value  # a traceback with its locals must not show it
+            raise ConfigurationError(problem)
+
+    def _take(self, value: "str | ApiKey") -> str | None:
         if isinstance(value, ApiKey):
             value = value.reveal()
         if not isinstance(value, str) or not value.strip():
-            raise ConfigurationError("the API key is empty: set CASHIN_API_KEY or CASHIN_API_KEY_FILE")
+            return "the API key is empty: set CASHIN_API_KEY or CASHIN_API_KEY_FILE"
         value = value.strip()
         if not (value.isascii() and value.isprintable()) or " " in value:
-            raise ConfigurationError("the API key has characters that no HTTP header can carry")
-        self._value: str | None = value
+            return "the API key has characters that no HTTP header can carry"
+        self._value = value
+        return None
 
     def reveal(self) -> str:
         """The key itself, for the header and for nothing else."""
@@ -196,8 +204,9 @@ class Settings:
         _check_types(self)
         for name in _NUMBERS:
             value = getattr(self, name)
-            if value is not None and not (0 if name in _MAY_BE_ZERO else 5e-324) <= value < float("inf"):
-                _refuse(name, f"must be a number above 0, not {value}")
+            if value is None or 0 < value < float("inf") or (value == 0 and name in _MAY_BE_ZERO):
+                continue
+            _refuse(name, f"must {'not be below' if name in _MAY_BE_ZERO else 'be a number above'} 0")
         if self.concurrency > _MOST_AT_ONCE:
             _refuse("concurrency", f"must be at most {_MOST_AT_ONCE}")
         if self.environment and self.base_url not in ("", BASE_URLS[self.environment]):
@@ -257,7 +266,9 @@ def _check_types(settings: Settings) -> None:
         try:
             value = msgspec.convert(getattr(settings, name), kind)
         except msgspec.ValidationError as error:
-            _refuse(name, f"is wrong: {error}")
+            # of an invalid value msgspec repeats the value, which may be an address with a password
+            why = "is not one of those there are" if "value" in str(error) else f"is wrong: {error}"
+            _refuse(name, why)
         object.__setattr__(settings, name, value)
 
 
@@ -289,7 +300,7 @@ def checked_url(name: str, text: str) -> SplitResult:
         _refuse(name, "must be an https:// URL with a host")
     if url.username is not None or url.password is not None:
         _refuse(name, "must not hold a user or a password")
-    if url.query or url.fragment:
+    if "?" in text or "#" in text:
         _refuse(name, "must not have a query or a fragment")
     if url.scheme == "http" and not is_loopback(url):
         _refuse(name, "must be https:// (http:// is accepted for loopback only, the key would travel in the clear)")

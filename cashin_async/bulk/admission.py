@@ -175,7 +175,7 @@ class Admission:
                 elif ticket.probe:
                     self._probes += 1
                     self._probe_at = now + self._backoff_after(1 + self._probes, jitter)
-            case Proof.REFUSED | Proof.APPLIED:
+            case _:
                 self._no_proofs = 0
                 if self.broken_since is not None:
                     self.broken_since = None

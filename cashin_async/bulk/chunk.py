@@ -61,7 +61,8 @@ class Chunker:
     """Cuts a stream of encoded invoices into chunks, in their order.
 
     No chunk has more than `invoices` invoices or more than `size` bytes, and the first has at most `first`.
-    Limits learned from the server (`learn`) hold from then on; an invoice that is larger alone than a
+    Limits learned from the server (`learn`) hold for what is added from then on (`fits` tells of what was cut
+    before); an invoice that is larger alone than a
     learned size still gets a chunk of its own, since only the server can tell.
     """
 
@@ -98,10 +99,11 @@ class Chunker:
         return chunk
 
     def learn(self, refused: Chunk) -> None:
-        """The server found `refused` too large: half of it is the limit for the rest of the run."""
-        self._most = min(self._most, (len(refused) + 1) // 2)
+        """The server found `refused` too large: its larger half is the limit for the rest of the run."""
+        halves = refused.halves()
+        self._most = min(self._most, len(halves[0]))
         self._now = min(self._now, self._most)
-        self._learned_size = min(self._learned_size, refused.size // 2 + 1)
+        self._learned_size = min(self._learned_size, max(half.size for half in halves))
 
     def fits(self, chunk: Chunk) -> bool:
         """Whether a chunk cut earlier is within what was learned since."""

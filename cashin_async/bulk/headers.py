@@ -1,13 +1,15 @@
 """What the headers of an answer say about when the next request may go."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from cashin_async.transport.exchange import Answered
 
-_number = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
+_number = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _members = re.compile(r"([a-z]+)\s*=\s*\"?(\d{1,15})", re.ASCII | re.IGNORECASE)
+_FOR_EVER = 1e9  # thirty years, in seconds: what is longer has no date that could be shown
 _EPOCH = 1_000_000_000  # a reset above it is a point in time, not a number of seconds
 
 
@@ -18,9 +20,9 @@ def retry_after(answer: Answered) -> float | None:
     """
     text = answer.headers.get("retry-after", "").strip()
     if _number.fullmatch(text):
-        return float(text)
+        return min(float(text), _FOR_EVER)
     then = _date(text)
-    return None if then is None else max(0.0, then - _answered_at(answer))
+    return None if then is None else min(max(0.0, then - _answered_at(answer)), _FOR_EVER)
 
 
 def quota_reset(answer: Answered) -> float | None:
@@ -30,16 +32,24 @@ def quota_reset(answer: Answered) -> float | None:
     IETF's httpapi group), and the pairs `RateLimit-Remaining`/`-Reset`, `X-RateLimit-Remaining`/`-Reset`.
     """
     headers = answer.headers
-    members = {name.lower(): int(value) for name, value in _members.findall(headers.get("ratelimit", ""))}
-    remaining = members.get("remaining", members.get("r"))
-    reset: float | None = members.get("reset", members.get("t"))
-    for prefix in ("ratelimit", "x-ratelimit"):
-        if remaining is None or reset is None:
-            remaining = _whole(headers.get(f"{prefix}-remaining"))
-            reset = _whole(headers.get(f"{prefix}-reset"))
-    if remaining != 0 or reset is None:
+    quotas = _policies(headers.get("ratelimit", "")) or _pair(headers, "ratelimit") or _pair(headers, "x-ratelimit")
+    resets = [reset for remaining, reset in quotas if remaining == 0]
+    if not resets:
         return None
+    reset = max(resets)
     return max(0.0, reset - _answered_at(answer)) if reset > _EPOCH else float(reset)
+
+
+def _policies(text: str) -> list[tuple[int, int]]:
+    """(remaining, reset) of every policy that a `RateLimit` header names."""
+    policies = [dict(_members.findall(policy.lower())) for policy in (text.split(",") if ";" in text else [text])]
+    pairs = [(each.get("remaining", each.get("r")), each.get("reset", each.get("t"))) for each in policies]
+    return [(int(remaining), int(reset)) for remaining, reset in pairs if remaining and reset]
+
+
+def _pair(headers: Mapping[str, str], prefix: str) -> list[tuple[int, int]]:
+    remaining, reset = _whole(headers.get(f"{prefix}-remaining")), _whole(headers.get(f"{prefix}-reset"))
+    return [] if remaining is None or reset is None else [(remaining, reset)]
 
 
 def _whole(text: str | None) -> int | None:

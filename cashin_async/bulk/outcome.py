@@ -239,7 +239,7 @@ class UploadReport:
 
     @property
     def ok(self) -> bool:
-        """Whether everything read is accepted or a duplicate, and everything was read."""
+        """Whether everything read is accepted or a duplicate, and every input could be read."""
         return self.exit_code == 0
 
     @property

@@ -106,17 +106,16 @@ def _row(
     numbers: Sequence[int],
     standing: Standing,
     retry_503: bool,
-    on_refused: Literal["bisect", "hold"],
+    on_refused: OnRefused,
 ) -> Verdict:
-    match exchange:
-        case NotSent(why=why, timed_out=timed_out):
-            return Verdict(Proof.NOT_SENT, Then.AGAIN, State.UNSENT, why, slower=timed_out)
-        case NoProof(why=why, timed_out=timed_out):
-            return Verdict(Proof.NOTHING, Then.SETTLE, State.UNKNOWN, why, slower=timed_out)
-        case Answered(status=202):
-            verdict = _receipt(exchange, numbers)
-        case Answered():
-            verdict = _refusal(exchange, len(numbers) == 1, standing, retry_503, on_refused)
+    if isinstance(exchange, NotSent):
+        return Verdict(Proof.NOT_SENT, Then.AGAIN, State.UNSENT, exchange.why, slower=exchange.timed_out)
+    if isinstance(exchange, NoProof):
+        return Verdict(Proof.NOTHING, Then.SETTLE, State.UNKNOWN, exchange.why, slower=exchange.timed_out)
+    if exchange.status == 202:
+        verdict = _receipt(exchange, numbers)
+    else:
+        verdict = _refusal(exchange, len(numbers) == 1, standing, retry_503, on_refused)
     wait = retry_after(exchange) if verdict.pushback else quota_reset(exchange)
     return replace(verdict, wait=wait, status=exchange.status)
 
@@ -165,8 +164,8 @@ def _receipt(answer: Answered, numbers: Sequence[int]) -> Verdict:
         reason = "HTTP 202 with something else than the published receipt"
         return Verdict(Proof.NOTHING, Then.SETTLE, State.UNKNOWN, reason, keep_answer=True)
     failures = _elements(receipt.failed_invoices)
-    named, all_tied = _tie_all(failures, numbers)
     uploaded, failed = receipt.uploaded_invoices_count, receipt.failed_invoices_count
+    named, all_tied = _tie_all(failures, numbers, alone=(len(numbers), uploaded, failed) == (1, 0, 1))
     if all_tied and failed == len(named) and uploaded == len(numbers) - failed:
         return Verdict(Proof.APPLIED, Then.DONE, State.ACCEPTED, "accepted", named, receipt=receipt)
     reason = (
@@ -186,11 +185,11 @@ def _doubted(verdict: Verdict) -> Verdict:
 
 # -- whom the elements of FailedInvoices mean: their form is not published
 
-_NUMBER_KEY = re.compile(r"(sales)?invoice(number|numbers|no|nr|nbr|num|id)?")
-_SHORT_NUMBER_KEY = re.compile(r"number|no|nr|nbr|num|laskunumero|laskunro")
+_NUMBER_KEY = re.compile(r"(sales)?invoice(number|numbers|no|nr|nbr|num)|laskunumero|laskunro")
+_SHORT_NUMBER_KEY = re.compile(r"(sales)?invoice(id)?|number|no|nr|nbr|num")
 _BARE_NUMBER = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 # a whole token of five digits or more: no part of a word, an amount, a range or a phone number
-_NUMBER_IN_PROSE = re.compile(r"(?<![\w+])(?<!\d[.,-])[1-9]\d{4,18}(?!\w)(?![.,-]\d)", re.ASCII)
+_NUMBER_IN_PROSE = re.compile(r"(?<![\w+])(?<!\d[.,–—-])[1-9][0-9]{4,18}(?!\w)(?![.,–—-]\d)")
 
 
 def _elements(failures: Any) -> list[Any]:
@@ -199,15 +198,18 @@ def _elements(failures: Any) -> list[Any]:
     return failures if isinstance(failures, list) else [failures]
 
 
-def _tie_all(failures: list[Any], numbers: Sequence[int]) -> tuple[dict[int, str], bool]:
-    """The places of those meant, with the server's words, and whether every element means somebody."""
+def _tie_all(failures: list[Any], numbers: Sequence[int], alone: bool) -> tuple[dict[int, str], bool]:
+    """The places of those meant, with the server's words, and whether every element means somebody.
+
+    `alone`: one was sent and one failed, so that an element which names no other can only mean this one.
+    """
     if not failures:
         return {}, True
     places = {number: place for place, number in enumerate(numbers)}
     named: dict[int, str] = {}
     all_tied = True
     for element in failures:
-        number = _meant(element, places)
+        number = _meant(element, places, alone)
         if number is None:
             all_tied = False
         else:
@@ -217,23 +219,23 @@ def _tie_all(failures: list[Any], numbers: Sequence[int]) -> tuple[dict[int, str
     return named, all_tied
 
 
-def _meant(element: Any, sent: Mapping[int, int]) -> int | None:
+def _meant(element: Any, sent: Mapping[int, int], alone: bool) -> int | None:
     """The one sent number that `element` means, or None."""
     bare = _whole_number(element)
     if bare is not None:
         if bare >= len(sent) and bare in sent:  # below, it may be a place in the request
             return bare
-        return next(iter(sent)) if len(sent) == 1 and bare in (0, 1) else None
-    by_key, by_short_key, prose = _numbers_within(element)
+        return next(iter(sent)) if alone and bare in (0, 1) else None
+    by_key, by_short_key, prose = _numbers_within(element, len(sent))
     if explicit := by_key or by_short_key:
         return next(iter(explicit)) if len(explicit) == 1 and explicit <= sent.keys() else None
-    if len(sent) == 1:
-        return next(iter(sent))  # a request of one: whoever failed, it is this one
+    if alone:
+        return next(iter(sent))
     found = {int(token) for text in prose for token in _NUMBER_IN_PROSE.findall(text)} & sent.keys()
     return found.pop() if len(found) == 1 else None
 
 
-def _numbers_within(element: Any) -> tuple[set[int], set[int], list[str]]:
+def _numbers_within(element: Any, length: int) -> tuple[set[int], set[int], list[str]]:
     """Numbers under a key that spells "invoice number", under one that spells "number", and all prose."""
     by_key: set[int] = set()
     by_short_key: set[int] = set()
@@ -245,8 +247,8 @@ def _numbers_within(element: Any) -> tuple[set[int], set[int], list[str]]:
                 prose.append(value)
         elif _NUMBER_KEY.fullmatch(key):
             by_key.add(number)
-        elif _SHORT_NUMBER_KEY.fullmatch(key):
-            by_short_key.add(number)
+        elif (not key or _SHORT_NUMBER_KEY.fullmatch(key)) and number >= length:
+            by_short_key.add(number)  # a smaller one may be a place in the request, as where it stands bare
     return by_key, by_short_key, prose
 
 
@@ -270,7 +272,10 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _words(element: Any) -> str:
-    return element if isinstance(element, str) else json.dumps(element, ensure_ascii=False)
+    try:
+        return element if isinstance(element, str) else json.dumps(element, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deep to show)"
 
 
 def _text(body: bytes) -> str:

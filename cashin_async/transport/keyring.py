@@ -7,6 +7,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable
+from typing import cast
 
 import anyio
 from anyio import to_thread
@@ -71,15 +72,18 @@ class Keyring:
 
     async def _ask(self) -> ApiKey:
         assert self._provider is not None  # noqa: S101 - for the type checker: only asked when there is one
+        value: object = None
         try:
             with anyio.fail_after(self._timeout):
                 value = await to_thread.run_sync(self._provider, abandon_on_cancel=True)
                 if inspect.isawaitable(value):
                     value = await value
-            return ApiKey(value)
+            return ApiKey(cast(str, value))
         except CashInError:
             raise
         except TimeoutError:
             raise ConfigurationError(f"the key provider gave no key within {self._timeout:g} s") from None
         except Exception as error:
             raise ConfigurationError(f"the key provider failed with {type(error).__name__}") from None
+        finally:
+            value = None  # a traceback with its locals must not show it

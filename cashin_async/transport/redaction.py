@@ -1,18 +1,19 @@
 """Blanks the values of invoices in what a server says, before anybody keeps or prints it."""
 
-import json
+import html
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 if TYPE_CHECKING:
     from cashin_async.settings import ApiKey
 
-_word = re.compile(r"\w+")
-_escape = re.compile(r"\\u([0-9a-fA-F]{4})")
+_word = re.compile(r"[^\W_]+")
+# escapes of JSON, and of JSON within a JSON string, which doubles the backslashes
+_character_escape = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_blank_escape = re.compile(r"\\+[nrtbf]")
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _SHORTEST_KEY = 8  # characters: a shorter one is part of any word
 _LONGEST = 65_536  # characters of an answer that are worth a person's time
@@ -48,21 +49,20 @@ class Blank:
 
     @cached_property
     def _sent(self) -> str:
-        text = b"\n".join(self._invoices).decode("utf-8", "replace")
-        return "\n" + (_escape.sub(_character, text) if "\\u" in text else text).casefold() + "\n"
+        return f" {_unescaped(b' '.join(self._invoices).decode('utf-8', 'replace'))} ".casefold()
 
     @cached_property
     def _sent_together(self) -> str:
         return re.sub(r"[\s.-]+", "", self._sent)
 
     def _quotes(self, word: str) -> bool:
-        if len(word) > 2 and any(map(str.isdigit, word)):
+        if len(word) > 1 and any(map(str.isdigit, word)):
             return word in self._sent or word in self._sent_together
         at = self._sent.find(word)
         while at >= 0:
             end = at + len(word)
             before, after = self._sent[at - 1], self._sent[end : end + 2]
-            whole = not (before.isalnum() or before == "_" or after[0].isalnum() or after[0] == "_")
+            whole = not (before.isalnum() or after[0].isalnum())
             if whole and not (before == '"' and after == '":'):  # the names of fields are no secret
                 return True
             at = self._sent.find(word, end)
@@ -70,17 +70,16 @@ class Blank:
 
 
 def _unescaped(text: str) -> str:
-    """JSON without its escapes, in which a value could hide."""
-    try:
-        return json.dumps(msgspec.json.decode(text), ensure_ascii=False)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _escape.sub(_character, text).replace("\\/", "/")
+    """JSON, or what quotes some, without the escapes in which a word could hide; always encodable."""
+    text = html.unescape(text) if "&" in text else text
+    text = unicodedata.normalize("NFC", text)
+    if "\\" not in text:
+        return text
+    text = _character_escape.sub(lambda match: chr(int(match[1], 16)), text)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _blank_escape.sub(" ", text).replace("\\/", "/")
 
 
 def _pattern(key: str) -> re.Pattern[str]:
     """The key wherever it stands; a short one, as in tests, only by itself."""
     return re.compile(re.escape(key) if len(key) >= _SHORTEST_KEY else rf"(?<!\w){re.escape(key)}(?!\w)")
-
-
-def _character(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16))

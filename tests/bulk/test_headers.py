@@ -17,7 +17,7 @@ def asked(text: str, **headers: str) -> float | None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0.0), ("2", 2.0), (" 120 ", 120.0), ("1.5", 1.5), ("007", 7.0), ("9" * 15, 999_999_999_999_999.0)],
+    [("0", 0.0), ("2", 2.0), (" 120 ", 120.0), ("1.5", 1.5), ("007", 7.0), ("9" * 400, 1e9)],
 )
 def test_retry_after_in_seconds(text: str, seconds: float) -> None:
     assert asked(text) == seconds
@@ -41,7 +41,6 @@ def test_retry_after_in_seconds(text: str, seconds: float) -> None:
         "0x10",
         "\u0665",
         "\uff15",
-        "9" * 16,
     ],
 )
 def test_a_retry_after_that_says_nothing(text: str) -> None:
