@@ -163,26 +163,26 @@ class Admission:
         self._cut_at = self._serial
 
     def _weigh_proof(self, ticket: Ticket, proof: Proof, now: float, jitter: float) -> None:
-        match proof:
-            case Proof.NOT_SENT:
-                pass
-            case Proof.NOTHING:
-                self._no_proofs += 1
-                if self.broken_since is None and self._no_proofs >= self._breaker_row:
-                    self.broken_since = now
-                    self._probes = 0
-                    self._probe_at = now + self._backoff_after(1, jitter)
-                elif ticket.probe:
-                    self._probes += 1
-                    self._probe_at = now + self._backoff_after(1 + self._probes, jitter)
-            case _:
-                self._no_proofs = 0
-                if self.broken_since is not None:
-                    self.broken_since = None
-                    self.window = 1.0
+        if proof is Proof.NOTHING:
+            self._without_proof(ticket, now, jitter)
+        elif proof is not Proof.NOT_SENT:
+            self._no_proofs = 0
+            if self.broken_since is not None:
+                self.broken_since = None
+                self.window = 1.0
         if proof is Proof.APPLIED:
             self._pushbacks = 0
             self.window = min(self._concurrency, self.window + (1.0 if self._growing_fast else 1 / self.window))
+
+    def _without_proof(self, ticket: Ticket, now: float, jitter: float) -> None:
+        self._no_proofs += 1
+        if self.broken_since is None and self._no_proofs >= self._breaker_row:
+            self.broken_since = now
+            self._probes = 0
+            self._probe_at = now + self._backoff_after(1, jitter)
+        elif ticket.probe:
+            self._probes += 1
+            self._probe_at = now + self._backoff_after(1 + self._probes, jitter)
 
     def _backoff_after(self, times: int, share: float) -> float:
         """A share of the backoff after so many times in a row; `share` 1 is all of it."""
