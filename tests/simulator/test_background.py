@@ -17,7 +17,7 @@ from .client import CREATE, array
 def post(simulator: BackgroundSimulator, *numbers: int) -> int:
     url, headers = simulator.url + CREATE, {"X-Api-Key": "key"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, array(*numbers), headers), timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(url, array(*numbers), headers), timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refusal:
         with refusal:
