@@ -80,8 +80,8 @@ def failure_lines(report: UploadReport) -> Iterator[str]:
         yield f"{state}: {reason}"
         more = f" and {len(group) - _SHOWN:,} more" if len(group) > _SHOWN else ""
         yield "    " + ", ".join(_named(failure) for failure in group if failure is not None) + more
-    if len(groups) > _SHOWN:
-        yield f"... and {len(groups) - _SHOWN:,} more reasons"
+    if (left := len(groups) - _SHOWN) > 0:
+        yield f"... and {left:,} more {'reason' if left == 1 else 'reasons'}"
 
 
 def printable(text: str) -> str:
