@@ -126,12 +126,17 @@ class SalesInvoices:
         """
         settings = self._client.settings
         chunk = _one_chunk(invoice, settings)
-        courier = await self._client._open()
         trip = Trip(settings, drain_timeout=0.0)
-        with _timer(timeout, trip.stop, f"the caller's timeout of {timeout} s is over"):
+        over = f"the caller's timeout of {timeout} s is over"
+        courier: Courier | None = None
+        with _timer(timeout, trip.stop, over):
+            with anyio.move_on_after(timeout):
+                courier = await self._client._open()  # asks for the key, where that has not been done
+            if courier is None:
+                raise InvoiceUnsent(over, chunk.numbers)
             delivery = await courier.deliver(chunk, trip, whole=True)
         verdict = delivery.verdict
-        if verdict.then in (Then.BISECT, Then.SPLIT):
+        if verdict.then in (Then.BISECT, Then.SPLIT) and verdict.rest is not State.UNKNOWN:
             verdict = replace(verdict, rest=State.REJECTED)
         failed = [part for part in settle(chunk, verdict, delivery.exchange) if part.state is not State.ACCEPTED]
         if failed:

@@ -1,6 +1,7 @@
 """No value of an invoice survives in what is kept of the server's words."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cashin_async.settings import ApiKey
-from cashin_async.transport.redaction import Blank
+from cashin_async.transport.redaction import Blank, text_of
 
 NUMBER = 251600001
 INVOICE: dict[str, Any] = {
@@ -194,3 +195,41 @@ def test_any_name_is_blanked_however_it_is_quoted(words: list[str], between: str
 def test_nothing_raises_and_nothing_is_longer_than_asked(said: str, sent: bytes, longest: int) -> None:
     kept = Blank([sent], [1])(said, longest)
     assert len(kept) <= longest
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Truncated value: 'Maija Meikälä'".encode(),
+        "Maija Meikäläinen".encode("latin-1"),
+        "Maija Meikäläinen".encode("utf-16"),
+        b'{"m": "Meik\\u0026auml;l\\u0026auml;inen"}',
+        b"Meik&amp;auml;l&amp;auml;inen",
+        b'{"m": "Meika\\u0308la\\u0308inen"}',
+        b"name%20Maija%20Meik%C3%A4l%C3%A4inen",
+        "Ｍａｉｊａ".encode(),
+        "Mai\u00adja Mei\u200bkäläinen".encode(),
+        b"MEIKALAINEN",
+    ],
+)
+def test_no_encoding_of_an_answer_hides_a_value(answer: bytes) -> None:
+    said = Blank(['{"InvoiceNumber": 1, "SalesName": "Maija Meikäläinen"}'.encode()], [1])(text_of(answer)).lower()
+    assert "***" in said
+    for part in ("maija", "meik", "läi", "lai", "ainen", "inen"):
+        assert part not in said
+
+
+def test_a_key_in_other_case_is_masked() -> None:
+    assert Blank([], [], ApiKey("SuperSecretKey"))("key SUPERSECRETKEY is unknown") == "key **** is unknown"
+
+
+def test_an_answer_made_to_be_slow_is_not() -> None:
+    chunk = [b'{"InvoiceNumber": %d, "SalesName": "%s"}' % (number, b"word " * 500) for number in range(1, 400)]
+    for hostile in (
+        "\\" * 60_000,
+        " ".join(map(str, range(10_000, 20_000))),
+        " ".join(map(chr, range(0x4E00, 0x9000))),
+    ):
+        began = time.process_time()
+        Blank(chunk, range(1, 400))(hostile)
+        assert time.process_time() - began < 3

@@ -79,6 +79,14 @@ class Trip:
             return None
         return ticket
 
+    async def newer_key(self, keys: Keyring, refused: int) -> bool:
+        """Whether there is a key newer than that of generation `refused`; False when the trip is stopped."""
+        newer = False
+        if self.stopped is None:
+            with _registered(self._waits):
+                newer = await keys.renew(refused)
+        return newer
+
     async def fly(self, poster: Poster, chunk: Chunk) -> Exchange:
         """One exchange; cut off `drain_timeout` after a stop."""
         exchange: Exchange = NoProof("cut off while in flight, drain_timeout after the stop")
@@ -218,8 +226,10 @@ class Courier:
     async def _with_newer_key(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> str | None:
         chunk.attempts += 1
         generation = exchange.generation if isinstance(exchange, Answered) else 0
-        if chunk.attempts <= self._settings.retries and await self._poster.keys.renew(generation):
+        if chunk.attempts <= max(1, self._settings.retries) and await trip.newer_key(self._poster.keys, generation):
             return None
+        if trip.stopped is not None:
+            return None  # given up by the next turn
         trip.stop(f"{verdict.reason}, and there is no newer one")
         return ""
 

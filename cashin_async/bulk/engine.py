@@ -77,12 +77,17 @@ class Run:
                     watching.start_soon(self._show, on_progress, progress_every)
                 await self._upload()
                 watching.cancel_scope.cancel()
+            if self.report.read != self._read:
+                raise RuntimeError(f"{self._read - self.report.read} invoices have no outcome")
         finally:
             if timer is not None:
                 timer.cancel()
             self._close_report()
         if on_progress is not None:
-            on_progress(self.progress())
+            try:
+                on_progress(self.progress())
+            except Exception:  # a broken display must not cost the report
+                log.exception("progress.failed")
         log.info("upload.ended run=%s %s", self.report.run, repr(self.report))  # not the report: a record would keep it
         return self.report
 
@@ -239,8 +244,9 @@ class Run:
 
     async def _tell_untold(self) -> None:
         untold, self._untold = self._untold, []
-        for part in untold:
-            await self._say(part)
+        with anyio.CancelScope(shield=True):  # a stop ends the reading, not the telling of what was read
+            for part in untold:
+                await self._say(part)
 
     async def _say(self, settled: Settled) -> None:
         if self.tell is not None:

@@ -4,7 +4,7 @@ from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Verdict
 from cashin_async.transport.exchange import Answered, Exchange
-from cashin_async.transport.redaction import Blank
+from cashin_async.transport.redaction import Blank, text_of
 
 _LONGEST_WORDS = 500  # characters of a reason that a table can still show
 
@@ -21,7 +21,7 @@ def settle(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> 
     if rest:
         reason = None if verdict.rest is State.ACCEPTED else _reason(verdict.reason, verdict.words, blank)
         keep = verdict.keep_answer and isinstance(exchange, Answered)
-        answer = blank(exchange.body.decode("utf-8", "replace")) if keep else None  # type: ignore[union-attr]
+        answer = blank(text_of(exchange.body)) if keep else None  # type: ignore[union-attr]
         settled.append(_settled(chunk, rest, verdict.rest, reason, answer))
     return settled
 

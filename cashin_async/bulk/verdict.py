@@ -19,6 +19,7 @@ from cashin_async.bulk.headers import quota_reset, retry_after
 from cashin_async.bulk.outcome import State
 from cashin_async.models.receipt import UploadReceipt
 from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
+from cashin_async.transport.redaction import text_of
 
 OnRefused = Literal["bisect", "hold"]
 
@@ -122,7 +123,7 @@ def _row(
 
 def _refusal(answer: Answered, alone: bool, standing: Standing, retry_503: bool, on_refused: OnRefused) -> Verdict:
     """Any status but 202."""
-    status, words = answer.status, _text(answer.body)
+    status, words = answer.status, text_of(answer.body)
     refused, nothing = Proof.REFUSED, Proof.NOTHING
     match status:
         case 429:
@@ -187,9 +188,12 @@ def _doubted(verdict: Verdict) -> Verdict:
 
 _NUMBER_KEY = re.compile(r"(sales)?invoice(number|numbers|no|nr|nbr|num)|laskunumero|laskunro")
 _SHORT_NUMBER_KEY = re.compile(r"(sales)?invoice(id)?|number|no|nr|nbr|num")
+_PLACE_KEY = re.compile(
+    r"(row|line|invoice|item|array|source)?(index|idx|position|pos|row|line|rivi|ordinal|place)(number|no|nr)?"
+)
 _BARE_NUMBER = re.compile(r"[1-9]\d{0,18}", re.ASCII)
-# a whole token of five digits or more: no part of a word, an amount, a range or a phone number
-_NUMBER_IN_PROSE = re.compile(r"(?<![\w+])(?<!\d[.,–—-])[1-9][0-9]{4,18}(?!\w)(?![.,–—-]\d)")
+# a whole token of five digits or more: no part of a word, an amount, a range a phone number or an address
+_NUMBER_IN_PROSE = re.compile(r"(?<![\w+/])(?<!\d[.,–—-])[1-9][0-9]{4,18}(?!\w)(?![.,–—-]\d)")
 
 
 def _elements(failures: Any) -> list[Any]:
@@ -227,12 +231,22 @@ def _meant(element: Any, sent: Mapping[int, int], alone: bool) -> int | None:
             return bare
         return next(iter(sent)) if alone and bare in (0, 1) else None
     by_key, by_short_key, prose = _numbers_within(element, len(sent))
-    if explicit := by_key or by_short_key:
-        return next(iter(explicit)) if len(explicit) == 1 and explicit <= sent.keys() else None
+    if by_key:
+        return next(iter(by_key)) if len(by_key) == 1 and by_key <= sent.keys() else None
+    found = {int(token) for text in prose for token in _NUMBER_IN_PROSE.findall(text)} & sent.keys()
+    if by_short_key:  # may be a number of something else: prose must not name another
+        agree = len(by_short_key) == 1 and by_short_key <= sent.keys() and found <= by_short_key
+        return next(iter(by_short_key)) if agree else None
     if alone:
         return next(iter(sent))
-    found = {int(token) for text in prose for token in _NUMBER_IN_PROSE.findall(text)} & sent.keys()
+    if isinstance(element, dict) and _says_who_otherwise(element):
+        return None  # the one in its prose may be another that it is compared with
     return found.pop() if len(found) == 1 else None
+
+
+def _says_who_otherwise(element: Any) -> bool:
+    """Whether an object names its invoice in a way that cannot be read here, as by a place or in an odd form."""
+    return any(_NUMBER_KEY.search(key) or _PLACE_KEY.fullmatch(key) or key.isdigit() for key, _ in _leaves(element))
 
 
 def _numbers_within(element: Any, length: int) -> tuple[set[int], set[int], list[str]]:
@@ -276,7 +290,3 @@ def _words(element: Any) -> str:
         return element if isinstance(element, str) else json.dumps(element, ensure_ascii=False)
     except RecursionError:
         return "(nested too deep to show)"
-
-
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")

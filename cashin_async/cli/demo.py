@@ -40,15 +40,13 @@ def demo(count: int, seed: int, quiet: bool) -> None:
 
 
 async def _demo(count: int, seed: int, quiet: bool) -> UploadReport:
-    from rich.console import Console
-
     from cashin_async.client import CashIn
-    from cashin_async.report.progress import progress_view
+    from cashin_async.report.progress import SafeConsole, progress_view
     from cashin_async.report.summary import print_summary
     from cashin_async.settings import Settings
     from cashin_async.simulator.server import Simulator
 
-    console = Console()
+    console = SafeConsole()
     refused = FIRST_NUMBER + count // 2
     faults = [*FAULTS, f"poison={refused}", f"fail-object={FIRST_NUMBER + count // 3}"]
     async with Simulator(faults=faults, seed=seed) as simulator:

@@ -78,10 +78,8 @@ def upload(files: tuple[str, ...], ledger: str, limit: int | None, as_json: bool
 async def _upload(
     files: tuple[str, ...], limit: int | None, as_json: bool, quiet: bool, options: dict[str, Any]
 ) -> UploadReport:
-    from rich.console import Console
-
     from cashin_async.client import CashIn, json_lines
-    from cashin_async.report.progress import progress_view
+    from cashin_async.report.progress import SafeConsole, progress_view
     from cashin_async.report.summary import print_summary, printable
 
     async with CashIn.from_env(**options) as cashin:
@@ -89,14 +87,14 @@ async def _upload(
         run = await cashin.invoices.prepare(source, limit=limit)
         with progress_view(quiet) as view, interruptible(run, view):
             report = await run.run(view.show)
-    console = Console(stderr=as_json, highlight=False, markup=False)
+    console = SafeConsole(stderr=as_json, highlight=False, markup=False)
+    if as_json:  # before the summary, which goes to stderr then: a broken stderr must not cost it
+        click.echo(json.dumps(report.as_dict()))
     if not quiet:
         for file in source.empty_files:
             console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)
         print_summary(report, console)
         console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
-    if as_json:
-        click.echo(json.dumps(report.as_dict()))
     return report
 
 
@@ -112,8 +110,9 @@ def interruptible(run: "Run", view: "ProgressView") -> Iterator[None]:
         if caught > 1:
             view.__exit__(None, None, None)  # gives the terminal its cursor back
             os._exit(130)
-        view.say("Interrupted: waiting for what is in flight. Once more to leave at once.")
-        run.interrupt(f"interrupted by {number.name}")
+        run.interrupt(f"interrupted by {number.name}")  # first: saying so may fail
+        with suppress(OSError):
+            view.say("Interrupted: waiting for what is in flight. Once more to leave at once.")
 
     with suppress(NotImplementedError):  # an event loop without signals, as on Windows: KeyboardInterrupt cancels
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -95,7 +95,10 @@ def _in_milliseconds(data: bytes) -> bytes:
 def _has_floats(invoice: SalesInvoice) -> bool:
     """Whether an amount is a float, against its type."""
     rows = invoice.invoice_rows or ()
-    return any(float in map(type, msgspec.structs.astuple(holder)) for holder in (invoice, *rows))
+    return any(
+        not isinstance(holder, msgspec.Struct) or float in map(type, msgspec.structs.astuple(holder))
+        for holder in (invoice, *rows)
+    )
 
 
 def _refuse_non_finite(invoice: Any) -> None:

@@ -24,6 +24,13 @@ STYLES = {
 _LINE_EVERY = 5.0  # seconds between two plain lines: a log of an hour has 720 of them
 
 
+class SafeConsole(Console):
+    """A console that falls silent when nobody reads it any more; rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class ProgressView(Protocol):
     """Shows an upload's progress; used as a context manager around it."""
 
@@ -42,7 +49,7 @@ def progress_view(quiet: bool) -> ProgressView:
     """The view that suits where stderr goes."""
     if quiet:
         return NoView()
-    console = Console(stderr=True, highlight=False, markup=False)
+    console = SafeConsole(stderr=True, highlight=False, markup=False)
     return LiveView(console) if console.is_terminal else PlainLines(console)
 
 

@@ -1,5 +1,6 @@
 """The caller's own invoices: any iterable, sync or async, of `SalesInvoice`, dict or bytes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
@@ -33,7 +34,7 @@ class Iterables:
         if not isinstance(invoices, (Iterable, AsyncIterable)):
             raise TypeError(f"expected an iterable of invoices, not {type(invoices).__name__}")
         self.problems: list[SourceProblem] = []
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._invoices = invoices
         self._allow_unknown_fields = allow_unknown_fields
         self._count = 0
@@ -66,7 +67,7 @@ class Iterables:
                         break
                 else:
                     going = False
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:  # nobody can cancel us here: it is the caller's own
                 self._ended_by(error)
                 going = False
             yield batch
@@ -80,7 +81,9 @@ class Iterables:
                     invoice = await anext(iterator)
                 except StopAsyncIteration:
                     return
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
+                    if isinstance(error, asyncio.CancelledError) and _cancelled():
+                        raise
                     self._ended_by(error)
                     return
                 yield [self._record(invoice)]
@@ -88,7 +91,7 @@ class Iterables:
             if isinstance(iterator, AsyncGenerator):
                 await iterator.aclose()
 
-    def _ended_by(self, error: Exception) -> None:
+    def _ended_by(self, error: BaseException) -> None:
         """The exception's own words may quote an invoice: its type is named, the rest is chained by the caller."""
         self.failure = error
         self.problems.append(SourceProblem(f"the iterable raised {type(error).__name__} after {self._count} invoices"))
@@ -98,12 +101,20 @@ class Iterables:
         return read_invoice(invoice, self._allow_unknown_fields)
 
 
+def _cancelled() -> bool:
+    """Whether somebody cancels this very task; else a CancelledError is one that something awaited let through."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def read_invoice(invoice: Invoice, allow_unknown_fields: bool = False) -> Record:
     """An invoice in any of its forms as a record, known by the object itself."""
     try:
         number, encoded = _encoded(invoice, allow_unknown_fields)
     except InvalidInvoice as error:
         return Record(invoice, None, b"", error.reason)
+    except Exception as error:  # the caller's own object may raise anything
+        return Record(invoice, None, b"", f"cannot be read: {type(error).__name__}")
     return Record(invoice, number, encoded)
 
 

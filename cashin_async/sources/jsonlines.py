@@ -51,7 +51,7 @@ class JsonLines:
         stdin: BufferedReader | None = None,
     ) -> None:
         self.problems: list[SourceProblem] = []
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.empty_files: list[str] = []
         """Files in which there was no line with anything on it."""
         self._names = [os.fspath(file) for file in files]

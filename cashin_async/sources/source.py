@@ -42,7 +42,7 @@ class Source(Protocol):
 
     problems: list[SourceProblem]
     """What could not be read so far; the rest goes on."""
-    failure: Exception | None
+    failure: BaseException | None
     """The exception that ended a caller's own iterable."""
 
     def batches(self) -> AsyncIterator[list[Record]]:

@@ -3,6 +3,7 @@
 Source: "Authentication & security": after a renewal the new key is deployed before the old one is retired.
 """
 
+import asyncio
 import inspect
 import logging
 import time
@@ -83,7 +84,10 @@ class Keyring:
             raise
         except TimeoutError:
             raise ConfigurationError(f"the key provider gave no key within {self._timeout:g} s") from None
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
             raise ConfigurationError(f"the key provider failed with {type(error).__name__}") from None
         finally:
             value = None  # a traceback with its locals must not show it

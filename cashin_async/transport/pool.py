@@ -6,6 +6,7 @@ HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclas
 "sent" when bytes enter a buffer, so they prove one thing only: that there was no connection yet.
 """
 
+import asyncio
 import ssl
 import time
 import urllib.request
@@ -120,9 +121,9 @@ class SessionPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in self._sessions:
+        sessions, self._sessions = self._sessions, []
+        for session in sessions:
             await session.close()
-        self._sessions.clear()
 
     async def post(self, body: bytes) -> Exchange:
         """POST `body`, a JSON array of invoices, to "Create an invoice".
@@ -131,6 +132,8 @@ class SessionPool:
         """
         key, generation = await self.keys.current()
         flight, started = _Flight(), time.perf_counter()
+        if not self._sessions:
+            return NotSent("the client is closed")
         try:
             async with next(self._turn).post(
                 self._settings.base_url + CREATE_INVOICES,
@@ -155,6 +158,16 @@ class SessionPool:
                 )
         except (aiohttp.ClientError, OSError) as error:
             return _failed(error, flight.awaiting_connection, time.perf_counter() - started)
+        except RuntimeError:  # "Session is closed"
+            if self._sessions:
+                raise
+            return NotSent("the client is closed", time.perf_counter() - started)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            ended = NotSent if flight.awaiting_connection else NoProof
+            return ended("the client was closed meanwhile", time.perf_counter() - started)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
         """The body, or None when it is larger than `max_answer`."""

@@ -205,8 +205,8 @@ def test_a_single_rejection_says_what_the_server_said(status: int) -> None:
     assert str(status) in verdict.reason
 
 
-def test_words_that_are_not_utf8_are_kept_as_far_as_they_can_be_read() -> None:
-    assert judge(Answered(400, body=b"v\xe4\xe4r\xe4"), ONE).words == "v\ufffd\ufffdr\ufffd"
+def test_words_that_are_not_utf8_are_read_as_windows_1252() -> None:
+    assert judge(Answered(400, body=b"v\xe4\xe4r\xe4"), ONE).words == "väärä"
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -641,3 +641,25 @@ def test_failures_named_plainly_are_always_all_found(case: tuple[list[int], set[
     states = outcomes(answer, numbers)
     assert {number for number, state in states.items() if state is State.REJECTED} == failing
     assert {number for number, state in states.items() if state is State.ACCEPTED} == set(numbers) - failing
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"50007": "duplicate of invoice 50003"},
+        {"Index": 7, "Message": "Reference already used by invoice 50003"},
+        {"InvoiceId": 50011, "Message": "Invoice 50007 refused"},
+        {"Error": {"Number": 50000, "Message": "Invoice 50007 refused"}},
+        {"InvoiceNumber": "0050007", "Message": "same as 50003"},
+        {"InvoiceNumber": "INV-50007", "Message": "same as 50003"},
+        {"InvoiceNumber": 50007.0, "Message": "same as 50003"},
+        {"InvoiceNumber": None, "Message": "same as 50003"},
+        {"Index": 7, "OriginalInvoiceNumber": 50003, "Message": "same as 50003"},
+        "see https://api.example.com/errors/50010",
+    ],
+)
+def test_an_element_that_may_mean_another_than_the_one_in_its_words_ties_nobody(element: object) -> None:
+    numbers = range(50_000, 50_100)
+    body = json.dumps({"UploadedInvoicesCount": 99, "FailedInvoicesCount": 1, "FailedInvoices": [element]}).encode()
+    verdict = judge(Answered(202, body=body), numbers)
+    assert (dict(verdict.named), verdict.rest) == ({}, State.UNKNOWN)
