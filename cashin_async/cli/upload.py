@@ -19,6 +19,8 @@ from cashin_async.errors import ConfigurationError
 from cashin_async.settings import Environment, Settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cashin_async.bulk.engine import Run
     from cashin_async.report.progress import ProgressView
 
@@ -80,22 +82,38 @@ async def _upload(
 ) -> UploadReport:
     from cashin_async.client import CashIn, json_lines
     from cashin_async.report.progress import SafeConsole, progress_view
-    from cashin_async.report.summary import print_summary, printable
 
     async with CashIn.from_env(**options) as cashin:
         source = json_lines(cashin.settings, *files)
         run = await cashin.invoices.prepare(source, limit=limit)
         with progress_view(quiet) as view, interruptible(run, view):
             report = await run.run(view.show)
-    console = SafeConsole(stderr=as_json, highlight=False, markup=False)
-    if as_json:  # before the summary, which goes to stderr then: a broken stderr must not cost it
-        click.echo(json.dumps(report.as_dict()))
+    if as_json:
+        _write(lambda: click.echo(json.dumps(report.as_dict())))
     if not quiet:
-        for file in source.empty_files:
-            console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)
-        print_summary(report, console)
-        console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
+        console = SafeConsole(stderr=as_json, highlight=False, markup=False)
+        _write(lambda: _summarise(report, source.empty_files, console))
     return report
+
+
+def _summarise(report: UploadReport, empty_files: list[str], console: "Console") -> None:
+    from cashin_async.report.summary import print_summary, printable
+
+    for file in empty_files:
+        console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)
+    print_summary(report, console)
+    console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
+
+
+def _write(write: Callable[[], None]) -> None:
+    """Write a result. When nobody reads it, or the disk is full, the exit code still tells how the upload went."""
+    try:
+        write()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # what is left in the buffers must not fail once more at the exit
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextmanager
