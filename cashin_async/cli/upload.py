@@ -107,13 +107,14 @@ def _summarise(report: UploadReport, empty_files: list[str], console: "Console")
 
 def _write(write: Callable[[], None]) -> None:
     """Write a result. When nobody reads it, or the disk is full, the exit code still tells how the upload went."""
-    try:
+    with suppress(OSError):
         write()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        with open(os.devnull, "wb") as nowhere:  # what is left in the buffers must not fail once more at the exit
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by the shell
+        try:
+            stream.flush()
+        except OSError:
+            with open(os.devnull, "wb") as nowhere:  # what is left in the buffer must not fail once more at the exit
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager
