@@ -177,10 +177,9 @@ class Courier:
             verdict = self._judge(exchange, chunk)
             self.gate.finish(ticket, verdict)
             self._record(verdict, exchange, chunk, trip)
-            why_not = await self._again(verdict, exchange, chunk, trip)
-            if why_not is not None:
-                verdict = replace(verdict, reason=f"{verdict.reason}; {why_not}") if why_not else verdict
-                return Delivery(chunk, verdict, exchange, rest)
+            standing = await self._standing(verdict, exchange, chunk, trip)
+            if standing is not None:
+                return Delivery(chunk, standing, exchange, rest)
 
     def _judge(self, exchange: Exchange, chunk: Chunk) -> Verdict:
         key_accepted = isinstance(exchange, Answered) and exchange.generation in self._accepted_generations
@@ -204,26 +203,26 @@ class Courier:
             chunk.in_doubt = True
             log.warning("exchange.without_proof %d invoices, %s", len(chunk), verdict.reason)
 
-    async def _again(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> str | None:
-        """None when the chunk is to go again now; else why not, or "" when the verdict says it all."""
+    async def _standing(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> Verdict | None:
+        """The verdict that stands; None when the chunk is to go again now."""
         if verdict.then is Then.RENEW_KEY:
             return await self._with_newer_key(verdict, exchange, chunk, trip)
         if verdict.then is not Then.AGAIN:
-            return ""
+            return verdict
         if verdict.proof is Proof.REFUSED:
-            return self._held_too_long(trip)
+            return verdict if self._held_too_long(trip) else None
         chunk.attempts += 1
         if chunk.attempts > self._settings.retries:
-            return f"given up after {chunk.attempts} tries (retries)"
+            return replace(verdict, reason=f"{verdict.reason}; given up after {chunk.attempts} tries (retries)")
         if not trip.spend():
             trip.stop(f"the retry budget is spent (retry_budget), last: {verdict.reason}")
-            return ""
+            return verdict
         if not verdict.pushback:
             most = min(self._settings.backoff_limit, self._settings.backoff * 2.0 ** (chunk.attempts - 1))
             await trip.pause(self._random() * most)
         return None
 
-    async def _with_newer_key(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> str | None:
+    async def _with_newer_key(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> Verdict | None:
         chunk.attempts += 1
         generation = exchange.generation if isinstance(exchange, Answered) else 0
         if chunk.attempts <= max(1, self._settings.retries) and await trip.newer_key(self._poster.keys, generation):
@@ -231,14 +230,13 @@ class Courier:
         if trip.stopped is not None:
             return None  # given up by the next turn
         trip.stop(f"{verdict.reason}, and there is no newer one")
-        return ""
+        return verdict
 
-    def _held_too_long(self, trip: Trip) -> str | None:
+    def _held_too_long(self, trip: Trip) -> bool:
         silent = anyio.current_time() - trip.last_progress
-        if silent <= self._settings.max_hold:
-            return None
-        trip.stop(f"nothing but HTTP 429 for {silent:.0f} s (max_hold)")
-        return ""
+        if silent > self._settings.max_hold:
+            trip.stop(f"nothing but HTTP 429 for {silent:.0f} s (max_hold)")
+        return trip.stopped is not None
 
 
 def given_up(chunk: Chunk, why: str) -> Verdict:

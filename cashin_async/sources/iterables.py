@@ -60,7 +60,8 @@ class Iterables:
         while going:
             batch: list[Record] = []
             try:
-                iterator = iterator or iter(invoices)
+                if iterator is None:
+                    iterator = iter(invoices)
                 for invoice in iterator:
                     batch.append(self._record(invoice))
                     if len(batch) == _BATCH:
@@ -77,7 +78,8 @@ class Iterables:
         try:
             while True:
                 try:
-                    iterator = iterator or aiter(invoices)
+                    if iterator is None:
+                        iterator = aiter(invoices)
                     invoice = await anext(iterator)
                 except StopAsyncIteration:
                     return
