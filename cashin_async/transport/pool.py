@@ -7,8 +7,10 @@ HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclas
 """
 
 import asyncio
+import logging
 import ssl
 import time
+import traceback
 import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
@@ -26,6 +28,8 @@ from cashin_async.transport.keyring import Keyring
 
 CREATE_INVOICES = "/v2/gensalesinvoices"
 """Source: the vendor's page "Create an invoice"."""
+
+log = logging.getLogger(__name__)
 
 _USER_AGENT = f"cashin-async/{version('cashin-async')}"
 _WARNS_ABOVE = 2**20  # aiohttp warns of bytes bodies above 1 MiB
@@ -128,7 +132,8 @@ class SessionPool:
     async def post(self, body: bytes) -> Exchange:
         """POST `body`, a JSON array of invoices, to "Create an invoice".
 
-        Raises `ConfigurationError` when the key provider has no key, and nothing else of its own.
+        Raises `ConfigurationError` when the key provider has no key, and nothing else: what is not known to prove
+        anything is `NoProof`.
         """
         key, generation = await self.keys.current()
         flight, started = _Flight(), time.perf_counter()
@@ -156,12 +161,12 @@ class SessionPool:
                     generation=generation,
                     key=key,
                 )
-        except (aiohttp.ClientError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, (aiohttp.ClientError, OSError)):
+                # nothing that aiohttp documents, and no reason to lose a run for; its words might quote the key
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                log.error("exchange.failed %s at %s:%s", type(error).__name__, where.filename, where.lineno)
             return _failed(error, flight.awaiting_connection, time.perf_counter() - started)
-        except RuntimeError:  # "Session is closed"
-            if self._sessions:
-                raise
-            return NotSent("the client is closed", time.perf_counter() - started)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
