@@ -1,4 +1,7 @@
-"""A server that only counts: the fastest receiver that still gives right receipts. `python sink.py PORT`."""
+"""A server that only counts: the fastest receiver that still gives right receipts. `python sink.py [PORT [DELAY]]`.
+
+It answers at once, or after DELAY seconds.
+"""
 
 import asyncio
 import sys
@@ -8,6 +11,9 @@ _MARK = b'"InvoiceNumber":'
 
 class Sink(asyncio.Protocol):
     """One keep-alive connection: reads a POST by its Content-Length, counts its invoices, answers 202."""
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -38,14 +44,17 @@ class Sink(asyncio.Protocol):
             % count
         )
         head = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        self.transport.write(head + body)
+        if self.delay:
+            asyncio.get_running_loop().call_later(self.delay, self.transport.write, head + body)
+        else:
+            self.transport.write(head + body)
 
 
-async def main(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", port)
+async def main(port: int = 0, delay: float = 0.0) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Sink(delay), "127.0.0.1", port)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
+    asyncio.run(main(*map(int, sys.argv[1:2]), *map(float, sys.argv[2:3])))

@@ -3,8 +3,9 @@
 import logging
 from importlib.metadata import version
 
+from cashin_async.bulk.lookup import Found
 from cashin_async.bulk.outcome import Outcome, Progress, State, UnseenFailures, UploadReport
-from cashin_async.client import CashIn
+from cashin_async.client import CashIn, Settlement
 from cashin_async.errors import (
     CashInError,
     ConfigurationError,
@@ -13,6 +14,8 @@ from cashin_async.errors import (
     InvoiceRejected,
     InvoiceUnknown,
     InvoiceUnsent,
+    LedgerError,
+    LedgerInUse,
     SourceError,
     UploadFailed,
 )
@@ -31,6 +34,7 @@ __all__ = [
     "CashInError",
     "ConfigurationError",
     "Environment",
+    "Found",
     "InvalidInvoice",
     "InvoiceError",
     "InvoiceRejected",
@@ -38,11 +42,14 @@ __all__ = [
     "InvoiceUnknown",
     "InvoiceUnsent",
     "JsonLines",
+    "LedgerError",
+    "LedgerInUse",
     "Outcome",
     "Place",
     "Progress",
     "SalesInvoice",
     "Settings",
+    "Settlement",
     "SourceError",
     "SourceProblem",
     "State",

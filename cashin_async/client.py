@@ -1,22 +1,24 @@
 """`CashIn`: opens and closes the session pool, and hands invoices to the engine."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from types import TracebackType
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import anyio
 from anyio.abc import ObjectReceiveStream
 
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.courier import Courier, Trip
-from cashin_async.bulk.engine import Run
-from cashin_async.bulk.outcome import Outcome, Progress, Settled, State, UploadReport
-from cashin_async.bulk.settlement import settle
-from cashin_async.bulk.verdict import Then
+from cashin_async.bulk.engine import Run, digest_of, run_id
+from cashin_async.bulk.lookup import LookUp
+from cashin_async.bulk.outcome import FAILURES, Outcome, Progress, Settled, State, UploadReport
+from cashin_async.bulk.settle import Asker, Callback, Template
+from cashin_async.bulk.single import Single
 from cashin_async.errors import (
     ConfigurationError,
     InvalidInvoice,
@@ -24,17 +26,31 @@ from cashin_async.errors import (
     InvoiceRejected,
     InvoiceUnknown,
     InvoiceUnsent,
+    LedgerError,
     SourceError,
 )
+from cashin_async.ledger.base import Ledger, NumberState
+from cashin_async.ledger.claims import Claims
+from cashin_async.ledger.place import open_ledger, place_of
 from cashin_async.models.receipt import UploadReceipt
 from cashin_async.settings import ApiKey, Environment, KeyProvider, Settings, key_from_env
 from cashin_async.sources.iterables import Invoice, Iterables, read_invoice
 from cashin_async.sources.jsonlines import JsonLines
 from cashin_async.sources.source import Source
 from cashin_async.transport.keyring import Keyring
+from cashin_async.transport.lookup import LookUpByGet
+
+log = logging.getLogger(__name__)
+
+LedgerPlace = str | PathLike[str] | None
+"""A ledger's file, or "none": remembered in memory for the client's lifetime. None: as the settings say."""
 
 Invoices = Iterable[Invoice] | AsyncIterable[Invoice] | PathLike[str] | JsonLines
 """Any iterable of invoices, or JSON Lines: a path, or `JsonLines` of several."""
+
+
+if TYPE_CHECKING:
+    from cashin_async.transport.pool import SessionPool
 
 
 class CashIn:
@@ -45,7 +61,11 @@ class CashIn:
 
     `api_key` is the key, or a callable (sync, called in a thread, or async) that gives it: it is asked at first
     use, and once again after each 401, so that a key can be rotated while the process runs. Everything else is a
-    setting: `base_url` or `environment="production"`, and `settings` for the others.
+    setting: `base_url` or `environment="production"`, the label of the `creditor`, and `settings` for the others.
+
+    Every number that is handed over is remembered, in the ledger that `Settings.ledger` or the argument of a call
+    names, else in memory for the client's lifetime: a number that was accepted is never sent again. A ledger is
+    opened once and shared by all calls, and closed with the client.
 
     Raises `ConfigurationError` for what is missing or wrong.
     """
@@ -56,16 +76,23 @@ class CashIn:
         *,
         base_url: str | None = None,
         environment: Environment | str | None = None,
+        creditor: str | None = None,
         settings: Settings | None = None,
     ) -> None:
         if settings is None:
             settings = Settings.load({}, base_url=base_url, environment=_environment(environment))
         elif base_url is not None or environment is not None:
             settings = replace(settings, base_url=base_url or "", environment=_environment(environment))
+        if creditor is not None:
+            settings = replace(settings, creditor=creditor)
         self.settings = settings
         self.invoices = SalesInvoices(self)
         self._keys = Keyring(api_key, settings.timeout)
+        self._pool: SessionPool | None = None
         self._courier: Courier | None = None
+        self._claims: dict[str, Claims] = {}
+        self._opening = asyncio.Lock()
+        self._singles = f"{run_id()}-single"
         self._resources = AsyncExitStack()
 
     @classmethod
@@ -83,8 +110,9 @@ class CashIn:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        self._courier = None
+        """Close all connections and ledgers."""
+        self._courier = self._pool = None
+        self._claims.clear()
         await self._resources.aclose()
 
     async def _open(self) -> Courier:
@@ -92,12 +120,40 @@ class CashIn:
         if self._courier is None:
             from cashin_async.transport.pool import SessionPool  # loads aiohttp, a quarter of a second
 
-            pool = await self._resources.enter_async_context(SessionPool(self.settings, self._keys))
-            self._courier = Courier(self.settings, pool)
+            self._pool = await self._resources.enter_async_context(SessionPool(self.settings, self._keys))
+            self._courier = Courier(self.settings, self._pool)
         return self._courier
+
+    async def _open_ledger(self, ledger: "LedgerPlace") -> Claims:
+        """The ledger for a call, opened at its first use. Raises `LedgerError`; `ConfigurationError` for a new key."""
+        place = place_of(self.settings, ledger)
+        async with self._opening:
+            if place not in self._claims:
+                with anyio.CancelScope(shield=True):  # between its opening and who will close it
+                    opened = await open_ledger(self.settings, place)
+                    self._resources.push_async_callback(_close, opened)
+                await self._keys.check(opened.admit_key)
+                self._claims[place] = Claims(opened)
+            return self._claims[place]
+
+    def _asker(self, lookup: LookUp | None) -> Asker | None:
+        """The look-up to settle with: the caller's own, else the template of the settings."""
+        if lookup is not None:
+            return Callback(lookup, self.settings.timeout)
+        if self.settings.lookup_path is None:
+            return None
+        assert self._pool is not None  # noqa: S101 - for the type checker: `_open` was called
+        return Template(LookUpByGet(self._pool, self.settings.lookup_path))
 
     def __repr__(self) -> str:
         return f"CashIn(base_url={self.settings.base_url!r})"
+
+
+async def _close(ledger: Ledger) -> None:
+    try:
+        await ledger.close()
+    except LedgerError as error:
+        log.error("ledger.close_failed %s", error)
 
 
 def _environment(name: Environment | str | None) -> Environment | None:
@@ -114,40 +170,51 @@ class SalesInvoices:
     def __init__(self, client: CashIn) -> None:
         self._client = client
 
-    async def create(self, invoice: Invoice | Sequence[Invoice], *, timeout: float | None = None) -> UploadReceipt:
-        """Create one invoice, or a few, in one request. Gives the server's receipt: every one was accepted.
+    async def create(
+        self,
+        invoice: Invoice | Sequence[Invoice],
+        *,
+        timeout: float | None = None,
+        ledger: LedgerPlace = None,
+        retry_rejected: bool | None = None,
+    ) -> UploadReceipt:
+        """Create one invoice, or a few, in one request. Gives the server's receipt: every one is accepted.
 
-        What provably did not arrive is sent again, as `Settings.retries` says; nothing else is. `timeout`, in
-        seconds, bounds it all, the waiting for a hold of the server's too.
+        What provably did not arrive is sent again, as `Settings.retries` says; nothing else is. An invoice that was
+        accepted before with the same content is not sent again, and not counted in the receipt; when none is left,
+        no request is made and the receipt's counts are 0. While another task sends the same number, its outcome is
+        waited for. `timeout`, in seconds, bounds it all, the waiting for a hold of the server's too.
 
         Raises `InvalidInvoice` (nothing was sent), `InvoiceRejected`, `InvoiceUnknown` (it may have been accepted:
         do not just call again) or `InvoiceUnsent`, each with `.numbers`; of several outcomes the worst, in the
         order unknown, unsent, rejected.
         """
-        settings = self._client.settings
+        client, settings = self._client, self._client.settings
         chunk = _one_chunk(invoice, settings)
-        trip = Trip(settings, drain_timeout=0.0)
         over = f"the caller's timeout of {timeout} s is over"
-        courier: Courier | None = None
-        with _timer(timeout, trip.stop, over):
-            with anyio.move_on_after(timeout):
-                courier = await self._client._open()  # asks for the key, where that has not been done
-            if courier is None:
-                raise InvoiceUnsent(over, chunk.numbers)
-            delivery = await courier.deliver(chunk, trip, whole=True)
-        verdict = delivery.verdict
-        if verdict.then in (Then.BISECT, Then.SPLIT) and verdict.rest is not State.UNKNOWN:
-            verdict = replace(verdict, rest=State.REJECTED)
-        failed = [part for part in settle(chunk, verdict, delivery.exchange) if part.state is not State.ACCEPTED]
+        opened: tuple[Courier, Claims] | None = None
+        with anyio.move_on_after(timeout) as opening:  # the first call asks for the key
+            opened = await client._open(), await client._open_ledger(ledger)
+        if opened is None:
+            raise InvoiceUnsent(over, chunk.numbers)
+        courier, claims = opened
+        trip = Trip(settings, claims.ledger, drain_timeout=0.0)
+        retry = settings.retry_rejected if retry_rejected is None else retry_rejected
+        single = Single(chunk, claims, trip, client._singles, retry)
+        with _timer(None if timeout is None else opening.deadline - anyio.current_time(), trip.stop, over):
+            await single.send(courier)
+        failed = [part for part in single.settled if part.state in FAILURES]
         if failed:
-            _raise_worst(failed, verdict.status)
-        assert verdict.receipt is not None  # noqa: S101 - for the type checker: accepted means a receipt
-        return verdict.receipt
+            _raise_worst(failed, single.status)
+        return single.receipt or UploadReceipt(uploaded_invoices_count=0, failed_invoices_count=0)
 
     async def upload(
         self,
         invoices: Invoices,
         *,
+        ledger: LedgerPlace = None,
+        lookup: LookUp | None = None,
+        retry_rejected: bool | None = None,
         limit: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         progress_every: float = 0.25,
@@ -155,25 +222,37 @@ class SalesInvoices:
         """Upload any number of invoices; every one of them has its outcome in the report.
 
         `invoices`: any iterable, sync or async, of `SalesInvoice`, dict or bytes, or a path of JSON Lines.
+        `ledger`: its file, or "none"; unset, as the settings say, else in memory for the client's lifetime. The same
+        upload again sends only what is proven not accepted. `lookup` settles what is unknown: an async callable from
+        numbers to a mapping of each to "exists", "absent" or "cannot_tell"; unset, `Settings.lookup_path`.
+        `retry_rejected`: send unchanged what was rejected or invalid before; unset, as the settings say.
         `limit`: send at most so many. `on_progress` is called every `progress_every` seconds.
 
-        Raises `SourceError`, with the report, when the input could not be read to its end; what was read has
-        its outcomes. When the task is cancelled, what is in flight is answered first (`drain_timeout`);
-        a second cancellation does not wait.
+        Raises `LedgerError` when the ledger cannot be opened: nothing was sent. Raises `SourceError`, with the
+        report, when the input could not be read to its end; what was read has its outcomes. When the task is
+        cancelled, what is in flight is answered first (`drain_timeout`); a second cancellation does not wait.
         """
-        run = await self.prepare(invoices, limit=limit)
+        run = await self.prepare(invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, limit=limit)
         await _see_through(asyncio.create_task(run.run(on_progress, progress_every)), run)
         _raise_source_error(run)
         return run.report
 
     @asynccontextmanager
-    async def uploading(self, invoices: Invoices, *, limit: int | None = None) -> AsyncIterator["Outcomes"]:
+    async def uploading(
+        self,
+        invoices: Invoices,
+        *,
+        ledger: LedgerPlace = None,
+        lookup: LookUp | None = None,
+        retry_rejected: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator["Outcomes"]:
         """The same as a stream: outcomes as they become known, each with its invoice or its place as `.source`.
 
         Leaving early stops the upload: what is in flight is answered first, `outcomes.report` has the counts.
         Iterating to the end raises `SourceError` as `upload` does.
         """
-        run = await self.prepare(invoices, limit=limit)
+        run = await self.prepare(invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, limit=limit)
         run.report.look()
         send, receive = anyio.create_memory_object_stream[Settled](1)
         run.tell = send.send
@@ -187,7 +266,33 @@ class SalesInvoices:
                 run.interrupt("the caller stopped listening")
             await _see_through(task, run)
 
-    async def prepare(self, invoices: Invoices, *, limit: int | None = None) -> Run:
+    async def settle(self, *, ledger: LedgerPlace = None, lookup: LookUp | None = None) -> "Settlement":
+        """Settle what is unknown by look-up, and send nothing. Waits `settle_after` for what is not found to count.
+
+        Raises `LedgerError`, or `ConfigurationError` when there is nothing to look up with.
+        """
+        run = await self.prepare([], ledger=ledger, lookup=lookup)
+        if self._client._asker(lookup) is None:
+            raise ConfigurationError("there is no look-up to settle with: lookup, or the setting lookup_path")
+        await _see_through(asyncio.create_task(run.run()), run)
+        return await self._settlement(run)
+
+    async def _settlement(self, run: Run) -> "Settlement":
+        run.report.look()
+        unknown: list[int] = []
+        while more := await run.ledger.in_state(NumberState.UNKNOWN, unknown[-1] if unknown else 0):
+            unknown += more
+        return Settlement(run.report.settled_accepted, run.report.settled_released, unknown, run.lookup_refused)
+
+    async def prepare(
+        self,
+        invoices: Invoices,
+        *,
+        ledger: LedgerPlace = None,
+        lookup: LookUp | None = None,
+        retry_rejected: bool | None = None,
+        limit: int | None = None,
+    ) -> Run:
         """An upload that has not begun, for programs with signal handlers of their own.
 
         `await run.run()` is the upload and gives its report; meanwhile `run.interrupt()` ends it early and
@@ -195,8 +300,31 @@ class SalesInvoices:
         """
         if limit is not None and limit < 1:
             raise ConfigurationError(f"limit must be at least 1, not {limit}")
-        courier = await self._client._open()
-        return Run(_source(invoices, self._client.settings), courier, self._client.settings, limit)
+        client, settings = self._client, self._client.settings
+        courier = await client._open()
+        return Run(
+            _source(invoices, settings),
+            await client._open_ledger(ledger),
+            courier,
+            settings,
+            limit=limit,
+            retry_rejected=settings.retry_rejected if retry_rejected is None else retry_rejected,
+            asker=client._asker(lookup),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of the numbers that were unknown."""
+
+    accepted: list[int]
+    """A look-up found them."""
+    released: list[int]
+    """It did not: their invoices go when they are in an input again."""
+    unknown: list[int]
+    """It could not tell: they stay as they are, for another look-up or a person's word."""
+    refused: str | None = None
+    """Why nothing that the look-up says counts, if that is so."""
 
 
 class Outcomes:
@@ -236,6 +364,7 @@ def json_lines(settings: Settings, *files: str | PathLike[str]) -> JsonLines:
 def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chunk:
     """The one request that `create` makes."""
     chunk = Chunk()
+    digest = digest_of(settings)
     few = cast(Sequence[Invoice], invoice) if isinstance(invoice, (list, tuple)) else [cast(Invoice, invoice)]
     for one in few:
         record = read_invoice(one, settings.allow_unknown_fields)
@@ -243,7 +372,7 @@ def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chun
             raise InvalidInvoice(record.problem or "is not an invoice")
         if record.number in chunk.numbers:
             raise InvalidInvoice("stands twice in one request", [record.number])
-        chunk.append(record.number, record.encoded, one)
+        chunk.append(record.number, record.encoded, one, digest(record.encoded))
     if not chunk.numbers:
         raise InvalidInvoice("there is no invoice to create")
     if len(chunk) > settings.chunk_size or chunk.size > settings.chunk_bytes:
@@ -292,6 +421,7 @@ def _raise_worst(failed: list[Settled], status: int | None) -> NoReturn:
         State.UNKNOWN: InvoiceUnknown,
         State.UNSENT: InvoiceUnsent,
         State.REJECTED: InvoiceRejected,
+        State.INVALID: InvalidInvoice,
     }
     state, kind = next((state, kind) for state, kind in kinds.items() if any(part.state is state for part in failed))
     parts = [part for part in failed if part.state is state]

@@ -2,6 +2,8 @@
 
     CashInError
     ├── ConfigurationError        a setting is missing or wrong (also a ValueError)
+    ├── LedgerError               the ledger cannot be opened, read or written
+    │   └── LedgerInUse           another process, or another client, writes it
     ├── SourceError               an input could not be read to its end; has the .report
     ├── UploadFailed              raise_for_failures(): not every invoice got through; has the .report
     └── InvoiceError              what create() raises; has .numbers and .reason
@@ -26,6 +28,14 @@ class CashInError(Exception):
 
 class ConfigurationError(CashInError, ValueError):
     """A setting is missing or wrong; the message names it."""
+
+
+class LedgerError(CashInError):
+    """The ledger cannot be opened, read or written; the message says why and names the file."""
+
+
+class LedgerInUse(LedgerError):
+    """Somebody else writes this ledger: there is one writer at a time."""
 
 
 class SourceError(CashInError):

@@ -136,6 +136,31 @@ class Settings:
     verify_tls: bool = True
     """False is accepted for loopback only."""
 
+    # -- what to remember
+    creditor: str | None = None
+    """The label of the creditor account, never the key: each has a ledger of its own. Without one, a key that is
+    new to a ledger stops the run, since it may be another creditor's."""
+    ledger: str | None = None
+    """The ledger's file, or `none`. Unset: the library remembers in memory for the client's lifetime, the command
+    line in the user's state directory."""
+    new_ledger: bool = False
+    """In production, begin a ledger where there is none: a new one knows nothing of yesterday."""
+    retry_rejected: bool = False
+    """Send unchanged what was rejected or invalid before."""
+    digest_without: str = ""
+    """Fields, with commas between, that do not count as content, for exports that stamp `IssueDate` anew each time."""
+
+    # -- what to find out
+    lookup_path: str | None = None
+    """Where an invoice can be looked up, from the vendor's documentation, such as `/v2/.../{InvoiceNumber}`: settles
+    what is unknown. Unset: that stays until a person decides."""
+    settle_after: float = 300.0
+    """After how long it counts that a look-up does not find an invoice: a server may still be at work on a request
+    whose client has left, for as long as its gateway's and its own time limits, commonly a minute or two."""
+    settle_bytes: int = 67_108_864
+    """Bytes of invoices that are kept while they are in doubt, to be sent when they are released: 64 MiB. What is
+    above it is left for the next run."""
+
     # -- how much at once
     chunk_size: int = 100
     """Invoices a request. 100 one-row invoices are 285 KB; from 100 to 250 throughput is flat, and a small
@@ -253,7 +278,7 @@ class Settings:
 _TYPES = get_type_hints(Settings)
 _NUMBERS = [name for name, kind in _TYPES.items() if {int, float} & {kind, *get_args(kind)}]
 _MOST_AT_ONCE = 1000  # each is an open connection, and 1,024 open files are what systems commonly allow
-_MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout")
+_MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout", "settle_after", "settle_bytes")
 
 
 def _refuse(name: str, why: str) -> NoReturn:

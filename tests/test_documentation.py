@@ -40,18 +40,20 @@ def test_python_examples_run(code: str, tmp_path: Path) -> None:
 
 
 def test_shell_examples_run(tmp_path: Path) -> None:
-    """README's upload, against a simulator that is not at its default port."""
-    (shell,) = [code for code in blocks("README.md", "sh") if "invoices.jsonl" in code]
+    """README's upload and what follows it, against a simulator that is not at its default port."""
+    shell = "\n".join(code for code in blocks("README.md", "sh") if "invoices.jsonl" in code or "settle" in code)
     with BackgroundSimulator() as simulator:
         script = shell.replace("http://127.0.0.1:8765", simulator.url)
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
             ["bash", "-euc", script],
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, "XDG_STATE_HOME": str(tmp_path / "state")},
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '"accepted": 1' in done.stdout.splitlines()[-1]
+    assert '"accepted": 1' in done.stdout
+    assert (tmp_path / "failed.jsonl").read_text() == ""
+    assert "251600002,duplicate" in (tmp_path / "outcomes.csv").read_text()

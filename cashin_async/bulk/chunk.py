@@ -1,5 +1,6 @@
 """Invoices cut into request bodies, by count and by bytes. Each is encoded once, by whoever hands it in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 BRACKETS = 2
@@ -9,10 +10,23 @@ BRACKETS = 2
 class Chunk:
     """The invoices of one request: parallel columns, and what happened to them so far."""
 
-    __slots__ = ("attempts", "encoded", "in_doubt", "numbers", "refs", "sent", "size")
+    __slots__ = (
+        "attempts",
+        "digests",
+        "encoded",
+        "in_doubt",
+        "in_flight",
+        "lease",
+        "numbers",
+        "part",
+        "refs",
+        "sent",
+        "size",
+    )
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
+        self.digests: list[int] = []
         self.encoded: list[bytes] = []
         self.refs: list[Any] = []
         """What the source knows each invoice by."""
@@ -24,12 +38,19 @@ class Chunk:
         """Times that it was sent and provably did not arrive."""
         self.in_doubt = False
         """Whether an earlier sending may have been applied."""
+        self.in_flight = False
+        """Whether it was handed over to be sent, and nothing is known yet of what came of it."""
+        self.lease: int | None = None
+        """What the ledger knows it by; None before it is on record."""
+        self.part = False
+        """Whether the lease is of more invoices than these."""
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def append(self, number: int, encoded: bytes, ref: Any) -> None:
+    def append(self, number: int, encoded: bytes, ref: Any, digest: int = 0) -> None:
         self.numbers.append(number)
+        self.digests.append(digest)
         self.encoded.append(encoded)
         self.refs.append(ref)
         self.size += len(encoded) + 1
@@ -40,17 +61,18 @@ class Chunk:
 
     def split(self, first: int) -> "tuple[Chunk, Chunk]":
         """The first `first` invoices and the others, in their order."""
-        return self._part(slice(0, first)), self._part(slice(first, None))
+        return self.pick(range(first)), self.pick(range(first, len(self)))
 
     def halves(self) -> "tuple[Chunk, Chunk]":
         return self.split((len(self) + 1) // 2)
 
-    def _part(self, part: slice) -> "Chunk":
+    def pick(self, places: Sequence[int]) -> "Chunk":
+        """Some of the invoices, as a part of what is leased."""
         chunk = Chunk()
-        chunk.numbers = self.numbers[part]
-        chunk.encoded = self.encoded[part]
-        chunk.refs = self.refs[part]
-        chunk.size = sum(map(len, chunk.encoded)) + len(chunk.encoded) + BRACKETS - 1
+        for place in places:
+            chunk.append(self.numbers[place], self.encoded[place], self.refs[place], self.digests[place])
+        chunk.lease = self.lease
+        chunk.part = self.part or len(chunk) < len(self)
         chunk.sent = self.sent
         chunk.attempts = self.attempts
         chunk.in_doubt = self.in_doubt
@@ -77,14 +99,14 @@ class Chunker:
         """Whether an invoice is above the size limit alone, which makes it `invalid`."""
         return len(encoded) + BRACKETS > self._size
 
-    def add(self, number: int, encoded: bytes, ref: Any) -> list[Chunk]:
+    def add(self, number: int, encoded: bytes, ref: Any, digest: int = 0) -> list[Chunk]:
         """The chunks that are complete now: mostly none."""
         done = []
         chunk = self._chunk
         if chunk.numbers and (len(chunk) >= self._now or chunk.size + len(encoded) + 1 > self._learned_size):
             done.append(self._cut())
             chunk = self._chunk
-        chunk.append(number, encoded, ref)
+        chunk.append(number, encoded, ref, digest)
         if len(chunk) >= self._now:
             done.append(self._cut())
         return done

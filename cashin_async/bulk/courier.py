@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.gate import Gate, Halted
 from cashin_async.bulk.outcome import State
 from cashin_async.bulk.verdict import Proof, Standing, Then, Verdict, judge
+from cashin_async.errors import LedgerError
+from cashin_async.ledger.base import Ledger
 from cashin_async.settings import Settings
 from cashin_async.transport.exchange import Answered, Exchange, NoProof
 from cashin_async.transport.keyring import Keyring
@@ -33,7 +35,8 @@ class Poster(Protocol):
 class Trip:
     """What the chunks of one run, or of one `create`, share: counters, the retry budget, and the stop."""
 
-    def __init__(self, settings: Settings, drain_timeout: float | None = None) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, drain_timeout: float | None = None) -> None:
+        self.ledger = ledger
         self.requests = 0
         self.retries = 0
         self.in_flight = 0
@@ -65,6 +68,15 @@ class Trip:
         with _registered(self._waits):
             await anyio.sleep(seconds)
 
+    async def wait(self, news: anyio.Event, seconds: float | None = None) -> None:
+        """Wait for news, so many seconds at most, or until the trip is stopped."""
+        with self.until_stopped(), anyio.move_on_after(seconds):
+            await news.wait()
+
+    def until_stopped(self) -> AbstractContextManager[None]:
+        """What is waited for within is waited for no longer once the trip is stopped."""
+        return _registered(self._waits)
+
     async def enter(self, gate: Gate, invoices: int) -> Ticket | None:
         """A ticket to send; None when the trip is stopped, or was while waiting."""
         ticket = None
@@ -86,6 +98,25 @@ class Trip:
             with _registered(self._waits):
                 newer = await keys.renew(refused)
         return newer
+
+    async def mark(self, chunk: Chunk) -> bool:
+        """Put on record that `chunk` is about to be in flight: before its first byte. False: it must not be sent."""
+        if chunk.lease is None:
+            self.stop("a chunk is not on record in the ledger")
+            return False
+        try:
+            chunk.lease = await self.ledger.post(chunk.lease, chunk.numbers if chunk.part else None)
+        except LedgerError as error:
+            self.stop(str(error))
+            return False
+        chunk.part, chunk.in_flight = False, True
+        return True
+
+    def unmark(self, chunk: Chunk) -> None:
+        """It was not applied: if it is put on record as such, a crash leaves it in no doubt."""
+        chunk.in_flight = False
+        if chunk.lease is not None and not chunk.in_doubt:
+            self.ledger.take_back(chunk.lease)
 
     async def fly(self, poster: Poster, chunk: Chunk) -> Exchange:
         """One exchange; cut off `drain_timeout` after a stop."""
@@ -170,10 +201,18 @@ class Courier:
             if ticket.probe and len(chunk) > 1 and not whole:
                 chunk, rest = chunk.split(1)
             try:
+                if not await trip.mark(chunk):
+                    self.gate.leave(ticket)
+                    continue
+                if self.gate.held_for() > 0:  # began while the mark was written
+                    trip.unmark(chunk)
+                    self.gate.leave(ticket)
+                    continue
                 exchange = await trip.fly(self._poster, chunk)
             except BaseException:
                 self.gate.leave(ticket)
                 raise
+            chunk.in_flight = False
             verdict = self._judge(exchange, chunk)
             self.gate.finish(ticket, verdict)
             self._record(verdict, exchange, chunk, trip)
@@ -197,6 +236,8 @@ class Courier:
             self._accepted_generations.add(exchange.generation)
         if verdict.proof is Proof.APPLIED or (verdict.proof is Proof.REFUSED and not verdict.pushback):
             trip.earn()
+        if verdict.proof in (Proof.NOT_SENT, Proof.REFUSED):
+            trip.unmark(chunk)
         if verdict.pushback:
             log.info("hold.began %.1f s, %s", self.gate.held_for(), verdict.reason)
         if verdict.proof is Proof.NOTHING:

@@ -1,8 +1,7 @@
-"""One upload: reads, cuts, sends, settles. What it decides is decided in the pure modules beside it.
+"""One upload: reads, claims, cuts, leases, sends, settles. What it decides is decided in the pure modules beside it.
 
-One task reads the source and hands chunks over, `concurrency` workers send them. A worker keeps the pieces of
-a chunk that was refused or too large on a stack of its own, so that never more than `concurrency` + 1 chunks
-are in memory, whatever the input.
+One task reads the source, one puts chunks on record a few ahead, workers send them. A worker keeps the pieces of a
+chunk that was refused or too large on a stack of its own, so that the chunks in memory are bounded, whatever the input.
 """
 
 import asyncio
@@ -11,50 +10,85 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
-from anyio.abc import ObjectReceiveStream, ObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk, Chunker
 from cashin_async.bulk.courier import Courier, Trip
-from cashin_async.bulk.numbers import Claim, NumberIndex, digest
+from cashin_async.bulk.intake import Intake
 from cashin_async.bulk.outcome import Progress, Settled, State, UploadReport
-from cashin_async.bulk.settlement import settle
-from cashin_async.bulk.verdict import Then
+from cashin_async.bulk.settle import Asker, Doubt, Settler
+from cashin_async.bulk.verdict import Then, Verdict
+from cashin_async.errors import LedgerError
+from cashin_async.ledger.base import NumberState, Part
+from cashin_async.ledger.claims import Claims
+from cashin_async.models.digest import Digest, digest_without
 from cashin_async.settings import Settings
 from cashin_async.sources.source import Record, Source
 
 log = logging.getLogger(__name__)
 
 _TURN = 64  # records between two turns of the event loop, when none of them fills a chunk
+_SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, for those who look from outside
 
 
-def _run_id() -> str:
+def run_id() -> str:
     """Sorts by time, and two runs of one second differ."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def digest_of(settings: Settings) -> Digest:
+    """What tells one content from another, by these settings."""
+    return digest_without([name.strip() for name in settings.digest_without.split(",") if name.strip()])
 
 
 class Run:
     """One upload, from its first invoice to the last outcome."""
 
-    def __init__(self, source: Source, courier: Courier, settings: Settings, limit: int | None = None) -> None:
-        self.report = UploadReport(_run_id(), locate=source.locate)
+    def __init__(
+        self,
+        source: Source,
+        claims: Claims,
+        courier: Courier,
+        settings: Settings,
+        *,
+        limit: int | None = None,
+        retry_rejected: bool = False,
+        asker: Asker | None = None,
+    ) -> None:
+        self.report = UploadReport(run_id(), claims.ledger.place, locate=source.locate)
         self.source = source
+        self._claims = claims
+        self.ledger = claims.ledger
         self._courier = courier
         self._settings = settings
-        self._limit = limit
         self.tell: Callable[[Settled], Awaitable[None]] | None = None
         """Awaited with every group of outcomes."""
-        self._untold: list[Settled] = []
         self._chunker = Chunker(settings.chunk_size, settings.chunk_bytes, settings.first_chunk)
-        self._numbers = NumberIndex()
-        self._planned = 0
-        self._read = 0
+        self._intake = Intake(
+            self.report.run,
+            claims,
+            self._chunker,
+            digest_of(settings),
+            check=source.check,
+            limit=limit,
+            retry_rejected=retry_rejected,
+            settles=asker is not None,
+        )
         self._refusals_in_a_row = 0
-        self._trip = Trip(settings)
+        self._trip = Trip(settings, claims.ledger)
         self._trip.on_stop = self._stop_reading
+        self._settler: Settler | None = None
+        if asker is not None:
+            self._settler = Settler(
+                self._trip, courier.gate, asker, settings, self.report.run, tell=self._end, send=self._send_released
+            )
         self._reading = anyio.CancelScope()
         self._started = anyio.current_time()
+        self._began = datetime.now(UTC)
 
     # -- from outside
 
@@ -72,17 +106,25 @@ class Run:
             timer = asyncio.get_running_loop().call_later(deadline, self._trip.stop, why, False)
         log.info("upload.began run=%s", self.report.run)
         try:
+            await self._save()
             async with anyio.create_task_group() as watching:
+                watching.start_soon(self._save_now_and_then)
                 if on_progress is not None:
                     watching.start_soon(self._show, on_progress, progress_every)
                 await self._upload()
                 watching.cancel_scope.cancel()
-            if self.report.read != self._read:
-                raise RuntimeError(f"{self._read - self.report.read} invoices have no outcome")
+            if self.report.read != self._intake.read:
+                raise RuntimeError(f"{self._intake.read - self.report.read} invoices have no outcome")
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._guarded(self.ledger.abandon(self.report.run))
+            raise
         finally:
+            self._claims.abandon(self._intake)
             if timer is not None:
                 timer.cancel()
             self._close_report()
+        await self._save(ended=datetime.now(UTC))
         if on_progress is not None:
             try:
                 on_progress(self.progress())
@@ -92,12 +134,21 @@ class Run:
         return self.report
 
     async def _upload(self) -> None:
-        async with anyio.create_task_group() as tasks:
-            send, receive = anyio.create_memory_object_stream[Chunk](0)
-            for _ in range(self._settings.concurrency):
-                tasks.start_soon(self._work, receive.clone())
-            receive.close()
-            tasks.start_soon(self._read_all, send)
+        async with anyio.create_task_group() as settling:
+            if self._settler is not None:
+                settling.start_soon(self._settler.run)
+            async with anyio.create_task_group() as tasks:
+                buffered = self.ledger.ahead - 1
+                planned, to_lease = anyio.create_memory_object_stream[Chunk](buffered)
+                leased, to_send = anyio.create_memory_object_stream[Chunk](buffered)
+                for _ in range(self._settings.concurrency):
+                    tasks.start_soon(self._work, to_send.clone())
+                to_send.close()
+                tasks.start_soon(self._lease_all, to_lease, leased)
+                tasks.start_soon(self._read_all, planned)
+            if self._settler is not None:
+                await self._guarded(self._settler.all_sent())
+        await self._guarded(self._list_released())
 
     async def _show(self, on_progress: Callable[[Progress], None], every: float) -> None:
         try:
@@ -114,9 +165,10 @@ class Run:
 
     def progress(self) -> Progress:
         """The run as it is now."""
-        gate = self._courier.gate
+        gate, settler = self._courier.gate, self._settler
+        next_ask = settler.next_ask if settler else None
         return Progress(
-            read=self._read,
+            read=self._intake.read,
             counts=dict(self.report._counts),
             in_flight=self._trip.in_flight,
             window=int(gate.admission.window),
@@ -126,6 +178,8 @@ class Run:
             seconds=anyio.current_time() - self._started,
             share_read=self.source.share_read(),
             stopped=self._trip.stopped,
+            in_doubt=settler.doubtful if settler else 0,
+            next_ask=None if next_ask is None else max(0.0, next_ask - anyio.current_time()),
         )
 
     def _close_report(self) -> None:
@@ -134,62 +188,92 @@ class Run:
         report.requests, report.retries, report.max_in_flight = trip.requests, trip.retries, trip.max_in_flight
         report.stopped = trip.stopped
         report.problems = self.source.problems
+        if self._settler is not None:
+            report.settled_accepted, report.settled_released = self._settler.accepted, self._settler.released
+
+    @property
+    def lookup_refused(self) -> str | None:
+        """Why nothing that the look-up says counts, if that is so."""
+        return self._settler.refused if self._settler else None
+
+    # -- the ledger
+
+    async def _guarded(self, writing: Awaitable[Any]) -> bool:
+        """Whether the ledger took it; if not, nothing more is sent."""
+        try:
+            await writing
+        except LedgerError as error:
+            self._trip.stop(str(error))
+            return False
+        return True
+
+    async def _save(self, ended: datetime | None = None) -> None:
+        facts = {**self.report.facts(), "began": self._began.isoformat(), "stopped": self._trip.stopped}
+        if ended is None:
+            facts["seconds"] = round(anyio.current_time() - self._started, 3)
+            facts["requests"], facts["retries"] = self._trip.requests, self._trip.retries
+        else:
+            facts["ended"] = ended.isoformat()
+            facts["interrupted"] = self.report.interrupted
+        await self._guarded(self.ledger.save_run(self.report.run, facts))
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await anyio.sleep(_SAVE_EVERY)
+            await self._save()
+
+    async def _list_released(self) -> None:
+        """What was released once, and is in no input since: nobody is to forget it."""
+        after = 0
+        while numbers := await self.ledger.in_state(NumberState.RELEASED, after):
+            after = numbers[-1]
+            self.report.released += [number for number in numbers if number not in self._intake.seen]
 
     # -- reading
 
-    async def _read_all(self, chunks: ObjectSendStream[Chunk]) -> None:
-        async with chunks:
+    async def _read_all(self, planned: MemoryObjectSendStream[Chunk]) -> None:
+        async with planned:
             with self._reading:
                 self.report.read_to_end = False
-                await self._read_source(chunks)
-            for chunk in self._chunker.rest():
-                await chunks.send(chunk)
-            await self._tell_untold()
+                await self._read_source(planned)
+            for chunk in self._intake.rest():
+                await planned.send(chunk)
+            await self._tell_kept_back()
 
-    async def _read_source(self, chunks: ObjectSendStream[Chunk]) -> None:
+    async def _read_source(self, planned: MemoryObjectSendStream[Chunk]) -> None:
         since_turn = 0
         async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
             async for batch in batches:
-                for record in batch:
-                    for chunk in self._take(record):
-                        since_turn = 0
-                        with anyio.CancelScope(shield=True):  # workers take all that is handed over, also after a stop
-                            await chunks.send(chunk)
-                    if self._planned == self._limit:
-                        return
-                await self._tell_untold()
+                await self._take(batch, planned)
+                self.source.glances = self._intake.all_known
+                if self._intake.full:
+                    return
                 since_turn += len(batch)
                 if since_turn >= _TURN:
                     since_turn = 0
                     await anyio.lowlevel.checkpoint()
         self.report.read_to_end = True
 
-    def _take(self, record: Record) -> list[Chunk]:
-        """Give one record its place in a chunk, or its outcome."""
-        self._read += 1
-        number, encoded = record.number, record.encoded
-        if number is None:
-            self._keep_back(State.INVALID, record, record.problem)
-        elif self._chunker.too_large(encoded):
-            reason = f"is larger alone than a request may be: {len(encoded)} bytes (chunk_bytes)"
-            self._keep_back(State.INVALID, record, reason)
-        else:
-            match self._numbers.claim(number, digest(encoded)):
-                case Claim.NEW:
-                    self._planned += 1
-                    return self._chunker.add(number, encoded, record.ref)
-                case Claim.SAME:
-                    self._keep_back(State.DUPLICATE, record, "the same invoice stands earlier in this input")
-                case Claim.OTHER:
-                    reason = "its number is taken by a different invoice earlier in this input"
-                    self._keep_back(State.REJECTED, record, reason)
-        return []
+    async def _take(self, batch: list[Record], planned: MemoryObjectSendStream[Chunk]) -> None:
+        try:
+            async with aclosing(self._intake.take(batch)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    with anyio.CancelScope(shield=True):  # what is cut goes on, also after a stop
+                        await planned.send(chunk)
+        except LedgerError as error:
+            self._trip.stop(str(error), read_on=False)
+        except anyio.BrokenResourceError:  # the run is cut off, and whoever would take it is gone
+            self._reading.cancel()
+        await self._tell_kept_back()
 
-    def _keep_back(self, state: State, record: Record, reason: str | None) -> None:
-        settled = Settled(state, [record.number], [record.ref], reason)
-        self.report.add(settled)
-        if self.tell is not None:
-            self._untold.append(settled)
+    async def _tell_kept_back(self) -> None:
+        with anyio.CancelScope(shield=True):  # a stop ends the reading, not the telling of what was read
+            for reason, invoices in self._intake.invalid().items():
+                await self._guarded(self.ledger.note(self.report.run, NumberState.INVALID, reason, invoices))
+            for part in self._intake.kept_back():
+                await self._tell(part)
+            for reason, same, chunk in self._intake.doubts():
+                await self._doubt(Doubt(chunk.numbers, self._since(), reason, chunk, same))
 
     def _stop_reading(self, read_on: bool) -> None:
         """After a stop the input is read on, so that each invoice has its outcome: for `drain_timeout`."""
@@ -198,14 +282,49 @@ class Run:
         else:
             self._reading.cancel()
 
+    # -- putting on record
+
+    async def _lease_all(
+        self, planned: MemoryObjectReceiveStream[Chunk], leased: MemoryObjectSendStream[Chunk]
+    ) -> None:
+        async with planned, leased:
+            async for chunk in planned:
+                batch = [chunk]
+                try:
+                    while len(batch) < self.ledger.ahead:
+                        batch.append(planned.receive_nowait())
+                except (anyio.WouldBlock, anyio.EndOfStream):
+                    pass
+                await self._lease(batch)
+                for one in batch:
+                    await leased.send(one)
+
+    async def _lease(self, chunks: list[Chunk]) -> None:
+        if self._trip.stopped is not None:
+            return
+        try:
+            leases = await self.ledger.lease(self.report.run, [(chunk.numbers, chunk.digests) for chunk in chunks])
+        except LedgerError as error:
+            self._trip.stop(str(error))
+        else:
+            for chunk, lease in zip(chunks, leases, strict=True):
+                chunk.lease = lease
+
     # -- sending
 
-    async def _work(self, chunks: ObjectReceiveStream[Chunk]) -> None:
-        async with chunks:
-            async for chunk in chunks:
-                todo = [chunk]
-                while todo:
-                    todo.extend(reversed(await self._send(todo.pop())))
+    async def _work(self, leased: MemoryObjectReceiveStream[Chunk]) -> None:
+        async with leased:
+            async for chunk in leased:
+                await self._work_off(chunk)
+
+    async def _work_off(self, chunk: Chunk) -> None:
+        todo = [chunk]
+        while todo:
+            todo.extend(reversed(await self._send(todo.pop())))
+
+    async def _send_released(self, chunk: Chunk) -> None:
+        await self._lease([chunk])
+        await self._work_off(chunk)
 
     async def _send(self, chunk: Chunk) -> list[Chunk]:
         """Send a chunk; what is given back are the pieces of it that have to go on their own."""
@@ -219,11 +338,11 @@ class Run:
             log.info("chunk.split %d invoices, %d bytes are too large", len(chunk), chunk.size)
         if verdict.then in (Then.SPLIT, Then.BISECT):
             return [*chunk.halves(), *rest]
-        settled = settle(chunk, verdict, delivery.exchange)
+        settled = apportion(chunk, verdict, delivery.exchange)
         if verdict.then is Then.STOP:
             self._trip.stop(settled[-1].reason or verdict.reason)
         self._count_refusals(chunk, settled)
-        await self._settle(settled)
+        await self._settle(chunk, verdict, settled)
         return rest
 
     def _count_refusals(self, chunk: Chunk, settled: list[Settled]) -> None:
@@ -235,22 +354,53 @@ class Run:
                 count = self._refusals_in_a_row
                 self._trip.stop(f"{count} single refusals in a row without one acceptance (stop_after_refusals)")
 
-    async def _settle(self, settled: list[Settled]) -> None:
+    # -- outcomes
+
+    async def _settle(self, chunk: Chunk, verdict: Verdict, settled: list[Settled]) -> None:
+        """On record first, then told."""
+        ended = anyio.current_time()
+        if chunk.lease is not None:
+            await self._guarded(self.ledger.settle(chunk.lease, parts_of(chunk, settled)))
         for part in settled:
-            self.report.add(part)
-        if self.tell is not None:
-            for part in settled:
-                await self._say(part)
+            if part.state is State.UNKNOWN and self._settler is not None and chunk.lease is not None:
+                unknown = chunk.pick([chunk.numbers.index(number) for number in part.numbers if number is not None])
+                doubt = Doubt(unknown.numbers, self._since(ended), part.reason or "", unknown, answer=part.answer)
+                doubt.singly = verdict.status in (402, 422)
+                await self._doubt(doubt)
+            else:
+                await self._end(part)
 
-    async def _tell_untold(self) -> None:
-        untold, self._untold = self._untold, []
-        with anyio.CancelScope(shield=True):  # a stop ends the reading, not the telling of what was read
-            for part in untold:
-                await self._say(part)
+    def _since(self, ended: float | None = None) -> float:
+        return self._settler.since(ended) if self._settler is not None else 0.0
 
-    async def _say(self, settled: Settled) -> None:
+    async def _doubt(self, doubt: Doubt) -> None:
+        assert doubt.chunk is not None and self._settler is not None  # noqa: S101, PT018 - for the type checker
+        self._intake.seen.update(doubt.numbers)
+        if not self._settler.add(doubt):
+            chunk, state = doubt.chunk, State.UNKNOWN if doubt.same else State.UNSENT
+            reason = f"{doubt.reason}; too much is in doubt to settle it in this run (settle_bytes)"
+            await self._end(Settled(state, chunk.numbers, chunk.refs, reason, doubt.answer, chunk.encoded))
+
+    async def _end(self, settled: Settled) -> None:
+        """It is on record how these ended: their numbers are free for others to claim."""
+        self._claims.release([number for number in settled.numbers if number is not None])
+        await self._tell(settled)
+
+    async def _tell(self, settled: Settled) -> None:
+        """Count outcomes, and say them to whoever listens."""
+        self.report.add(settled)
         if self.tell is not None:
             try:
                 await self.tell(settled)
             except anyio.BrokenResourceError:  # nobody listens any more
                 self.tell = None
+
+
+def parts_of(chunk: Chunk, settled: list[Settled]) -> list[Part]:
+    """The same for the ledger."""
+    if len(settled) == 1 and not chunk.part:
+        return [Part(NumberState(settled[0].state), settled[0].reason)]
+    return [
+        Part(NumberState(part.state), part.reason, [number for number in part.numbers if number is not None])
+        for part in settled
+    ]

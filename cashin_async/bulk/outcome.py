@@ -56,6 +56,8 @@ class Settled:
     """What the source knows each invoice by; its `locate` makes the `Outcome.source` of it."""
     reason: str | None = None
     answer: str | None = None
+    encoded: Sequence[bytes] = ()
+    """The invoices as they came, in the same order; empty where that is not known."""
 
     def outcomes(self, locate: Callable[[Any], Any]) -> Iterator[Outcome]:
         for number, ref in zip(self.numbers, self.refs, strict=True):
@@ -82,6 +84,10 @@ class Progress:
     share_read: float | None
     """How much of the input has been read, from 0 to 1; None when there is no telling."""
     stopped: str | None = None
+    in_doubt: int = 0
+    """Invoices that are unknown, and still to be settled by a look-up in this run."""
+    next_ask: float | None = None
+    """Seconds until the next of them is looked up."""
 
     @property
     def done(self) -> int:
@@ -170,6 +176,13 @@ class UploadReport:
         self.interrupted = False
         self.read_to_end = True
         """Whether every input was read to its end; a run that was stopped or limited may leave a rest unread."""
+        self.released: list[int] = []
+        """Numbers that were unknown and are settled as not accepted, and were not in this input: their invoices are
+        still to be sent, and `exit_code` is 3 for as long."""
+        self.settled_accepted: list[int] = []
+        """Unknown numbers of earlier runs that a look-up found in this one."""
+        self.settled_released: list[int] = []
+        """Unknown numbers of earlier runs that a look-up did not find in this one."""
         self.problems: list[SourceProblem] = []
         """Inputs that could not be read to their end."""
         self._counts = dict.fromkeys(State, 0)
@@ -244,11 +257,12 @@ class UploadReport:
 
     @property
     def exit_code(self) -> int:
-        """0; 1 with rejected or invalid; 3 with unknown, unsent or a source error; 130 when interrupted."""
+        """0; 1 with rejected or invalid; 3 with unknown, unsent, released numbers that are in no input yet or a source
+        error; 130 when interrupted."""
         counts = self.counts
         if self.interrupted:
             return 130
-        if counts[State.UNKNOWN] or counts[State.UNSENT] or self.problems or self.stopped:
+        if counts[State.UNKNOWN] or counts[State.UNSENT] or self.problems or self.stopped or self.released:
             return 3
         return 1 if counts[State.REJECTED] or counts[State.INVALID] else 0
 
@@ -259,13 +273,20 @@ class UploadReport:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count and state in FAILURES)
         first = "; ".join(f"{one.number or 'no number'}: {one.reason}" for one in self._failures[:3])
         parts = [f"of {self.read} invoices: {counts}" if counts else "", first, *map(str, self.problems[:3])]
+        if self.released:
+            parts.append(f"released and in no input yet: {len(self.released)} numbers, {self.released[0]} the first")
         raise UploadFailed("; ".join(part for part in (*parts, self.stopped or "") if part), self)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
+        self.look()
+        return self.facts()
+
+    def facts(self) -> dict[str, Any]:
+        """The same for the records: nobody has looked at it."""
         return {
             "read": self.read,
-            **{str(state): count for state, count in self.counts.items()},
+            **{str(state): count for state, count in self._counts.items()},
             "source_errors": self.source_errors,
             "seconds": round(self.seconds, 3),
             "invoices_per_second": round(self.invoices_per_second, 1),

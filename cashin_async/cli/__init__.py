@@ -3,7 +3,9 @@
 import click
 
 from cashin_async.cli.demo import demo
+from cashin_async.cli.settle import settle
 from cashin_async.cli.simulator import simulator
+from cashin_async.cli.status import status
 from cashin_async.cli.upload import upload
 
 
@@ -18,4 +20,6 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(upload)
+main.add_command(status)
+main.add_command(settle)
 main.add_command(simulator)

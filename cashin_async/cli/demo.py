@@ -1,14 +1,17 @@
 """`cashin-async demo`: everything at once against the built-in simulator."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cashin_async.bulk.outcome import State, UploadReport
-from cashin_async.cli.upload import interruptible, leave, run_to_its_end
+from cashin_async.cli.process import INTERRUPTED, interruptible, leave, run_to_its_end
 
 if TYPE_CHECKING:
+    from cashin_async.settings import Settings
     from cashin_async.simulator.store import Store
 
 FIRST_NUMBER = 260_000_001
@@ -21,6 +24,18 @@ FAULTS = [
     "hang-after@1%",
 ]
 """Five requests in a hundred go wrong, each in another way."""
+SETTLE_AFTER = 2.0  # seconds: nothing that this server was given takes longer
+
+_FIRST = """\
+Uploading {:,} correct invoices and a few bad ones to a server in this
+process. About 5 in 100 requests go wrong: it applies them and then hangs, or
+drops the connection, or answers 500; or it answers 429 or 503 and applies
+nothing. It refuses two invoices.
+"""
+_AGAIN = """
+The same upload again: the ledger knows what was accepted, a look-up settles what
+is unknown, and only what the server provably does not have is sent.
+"""
 
 
 @click.command()
@@ -30,18 +45,17 @@ FAULTS = [
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other invoices and faults.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def demo(count: int, seed: int, quiet: bool) -> None:
-    """Make invoices, start a server that misbehaves, upload, and look at what came of it.
+    """Make invoices, start a server that misbehaves, upload, settle what is unknown, and look at what came of it.
 
     Nothing leaves this machine. The exit code is 0 when the demo ran to its end.
     """
     report = run_to_its_end(_demo(count, seed, quiet))
     if report.interrupted:
-        leave(report)
+        leave(INTERRUPTED)
 
 
 async def _demo(count: int, seed: int, quiet: bool) -> UploadReport:
-    from cashin_async.client import CashIn
-    from cashin_async.report.progress import SafeConsole, progress_view
+    from cashin_async.report.progress import SafeConsole
     from cashin_async.report.summary import print_summary
     from cashin_async.settings import Settings
     from cashin_async.simulator.server import Simulator
@@ -50,20 +64,27 @@ async def _demo(count: int, seed: int, quiet: bool) -> UploadReport:
     refused = FIRST_NUMBER + count // 2
     faults = [*FAULTS, f"poison={refused}", f"fail-object={FIRST_NUMBER + count // 3}"]
     async with Simulator(faults=faults, seed=seed) as simulator:
-        console.print(
-            f"Uploading {count:,} correct invoices and a few bad ones to a server in this\n"
-            "process. About 5 in 100 requests go wrong: it applies them and then hangs, drops\n"
-            "the connection or answers 500, or it answers 429 or 503. It refuses two invoices.\n",
-            highlight=False,
-        )
-        settings = Settings(base_url=simulator.url, timeout=2.0)
-        async with CashIn("demo-key", settings=settings) as cashin:
-            run = await cashin.invoices.prepare(_invoices(count, seed))
-            with progress_view(quiet) as view, interruptible(run, view):
-                report = await run.run(view.show)
-        print_summary(report, console)
+        with TemporaryDirectory() as folder:
+            first = Settings(base_url=simulator.url, timeout=2.0, ledger=f"{folder}/ledger.db")
+            again = replace(first, lookup_path="/simulator/invoices/{InvoiceNumber}", settle_after=SETTLE_AFTER)
+            for words, settings in ((_FIRST.format(count), first), (_AGAIN, again)):
+                console.print(words, highlight=False)
+                report = await _upload(settings, count, seed, quiet)
+                print_summary(report, console)
+                if report.interrupted:
+                    break
         _print_books(report, simulator.store, console)
     return report
+
+
+async def _upload(settings: "Settings", count: int, seed: int, quiet: bool) -> UploadReport:
+    from cashin_async.client import CashIn
+    from cashin_async.report.progress import progress_view
+
+    async with CashIn("demo-key", settings=settings) as cashin:
+        run = await cashin.invoices.prepare(_invoices(count, seed))
+        with progress_view(quiet) as view, interruptible(run, view):
+            return await run.run(view.show)
 
 
 def _invoices(count: int, seed: int) -> Iterator[Any]:
@@ -79,7 +100,7 @@ def _invoices(count: int, seed: int) -> Iterator[Any]:
 
 def _print_books(report: UploadReport, store: "Store", console: Any) -> None:
     """Holds the report against what the server has in its own books."""
-    accepted = {number for number in store.numbers if store.times(number)}
+    accepted = set(store.numbers)
     unknown = {failure.number for failure in report.failures if failure.state is State.UNKNOWN}
     console.print(
         f"\nThe server's own books: {len(accepted):,} invoices, {len(store.twice):,} of them billed twice.",

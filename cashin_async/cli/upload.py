@@ -1,56 +1,57 @@
 """`cashin-async upload`: JSON Lines in, an outcome for every invoice."""
 
-import asyncio
-import io
 import json
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NoReturn
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cashin_async.bulk.outcome import UploadReport
-from cashin_async.errors import ConfigurationError
-from cashin_async.settings import Environment, Settings
+from cashin_async.bulk.outcome import Settled, UploadReport
+from cashin_async.cli.options import account, connection, flag, ledger_of, look_up, setting
+from cashin_async.cli.process import UNFINISHED, interruptible, leave, run_to_its_end, write
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from cashin_async.bulk.engine import Run
-    from cashin_async.report.progress import ProgressView
+    from cashin_async.report.failed import FailedInvoices
+    from cashin_async.report.outcomes import OutcomeReport
 
-_DEFAULTS = {item.name: item.default for item in fields(Settings)}
-
-
-def setting(option: str, name: str, kind: Any, text: str) -> Callable[[Any], Any]:
-    """An option that is a setting: unset, the environment variable or the default of `Settings` holds."""
-    default = _DEFAULTS[name]
-    shown = "" if default in (None, "") else f"  [default: {default}]"
-    return click.option(option, name, type=kind, default=None, help=text + shown)
+    Record = FailedInvoices | OutcomeReport
 
 
-def flag(option: str, name: str, text: str) -> Callable[[Any], Any]:
-    """The same for a setting that is switched on."""
-    return click.option(option, name, is_flag=True, default=None, help=text)
+@dataclass(frozen=True)
+class Wanted:
+    """What to upload, and what to make of it."""
+
+    files: tuple[str, ...]
+    limit: int | None
+    failed: str | None
+    report: str | None
+    as_json: bool
+    quiet: bool
+
+
+def _check_ending(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    from cashin_async.report.outcomes import ENDINGS, ending_of
+
+    if path is not None and ending_of(path) is None:
+        raise click.BadParameter(f"{path!r} does not end in {' or '.join(ENDINGS)}.")
+    return path
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@setting("--base-url", "base_url", str, "Where the API is (CASHIN_BASE_URL). http:// for loopback only.")
-@setting("--environment", "environment", click.Choice([str(name) for name in Environment]), "Instead of --base-url.")
-@click.option(
-    "--ledger",
-    type=click.Choice(["none"]),
-    default="none",
-    show_default=True,
-    help="none: nothing is remembered after the run.",
-)
+@account
+@setting("--ledger", "ledger", str, "Its file, or none: nothing is remembered. Unset: the account's usual place.")
+@flag("--new-ledger", "new_ledger", "In production, begin a ledger where there is none.")
+@look_up
 @flag("--retry-503", "retry_503", "Take 503 as 'not applied', as the vendor says, and send again.")
+@flag("--retry-rejected", "retry_rejected", "Send unchanged what was rejected or invalid before.")
 @setting("--chunk-size", "chunk_size", int, "Invoices a request.")
 @setting("--chunk-bytes", "chunk_bytes", int, "Bytes a request's body may have.")
 @setting("--concurrency", "concurrency", int, "Requests in flight at most.")
@@ -60,12 +61,32 @@ def flag(option: str, name: str, text: str) -> Callable[[Any], Any]:
 @setting("--deadline", "deadline", float, "Seconds for the run; what is not sent by then is unsent.")
 @click.option("--limit", type=click.IntRange(min=1), help="Send at most so many invoices.")
 @flag("--allow-unknown-fields", "allow_unknown_fields", "Send unpublished fields as they are.")
-@setting("--proxy", "proxy", str, "An http:// or https:// proxy; unset: HTTPS_PROXY.")
-@setting("--ca-file", "ca_file", click.Path(), "PEM file of the certificate authorities to trust.")
+@connection
+@click.option(
+    "--report",
+    metavar="PATH.json|.csv",
+    callback=_check_ending,
+    help="Write an outcome for each invoice there.",
+)
+@click.option(
+    "--failed",
+    metavar="PATH.jsonl",
+    help="Write what is not accepted there, as it came, to be mended and uploaded. May be an input.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object, the last line on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
-def upload(files: tuple[str, ...], ledger: str, limit: int | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def upload(
+    files: tuple[str, ...],
+    limit: int | None,
+    failed: str | None,
+    report: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Upload invoices from JSON Lines files; `-` is standard input.
+
+    The same command again sends only what is proven not accepted: the ledger remembers.
 
     The key comes from CASHIN_API_KEY, or from the file that CASHIN_API_KEY_FILE names. Every setting can also be
     an environment variable: CASHIN_ and its name in capitals.
@@ -74,102 +95,94 @@ def upload(files: tuple[str, ...], ledger: str, limit: int | None, as_json: bool
     Exit code: 0 all accepted or duplicates; 1 some rejected or invalid; 3 some unknown or unsent, or an input
     not read to its end; 2 wrong usage or configuration; 130 interrupted.
     """
-    leave(run_to_its_end(_upload(files, limit, as_json, quiet, options)))
+    leave(run_to_its_end(_upload(Wanted(files, limit, failed, report, as_json, quiet), options)))
 
 
-async def _upload(
-    files: tuple[str, ...], limit: int | None, as_json: bool, quiet: bool, options: dict[str, Any]
-) -> UploadReport:
+async def _upload(wanted: Wanted, options: dict[str, Any]) -> int:
     from cashin_async.client import CashIn, json_lines
     from cashin_async.report.progress import SafeConsole, progress_view
+    from cashin_async.report.summary import printable
 
     async with CashIn.from_env(**options) as cashin:
-        source = json_lines(cashin.settings, *files)
-        run = await cashin.invoices.prepare(source, limit=limit)
-        with progress_view(quiet) as view, interruptible(run, view):
-            report = await run.run(view.show)
-    if as_json:
-        _write(lambda: click.echo(json.dumps(report.as_dict())))
-    if not quiet:
-        console = SafeConsole(stderr=as_json, highlight=False, markup=False)
-        _write(lambda: _summarise(report, source.empty_files, console))
-    return report
+        source = json_lines(cashin.settings, *wanted.files)
+        run = await cashin.invoices.prepare(source, ledger=ledger_of(cashin.settings), limit=wanted.limit)
+        with ExitStack() as stack:
+            records = _open_records(wanted, run, stack)
+            with progress_view(wanted.quiet) as view, interruptible(run, view):
+                if run.report.ledger is not None and not wanted.quiet:
+                    with suppress(OSError):
+                        view.say(printable(f"Ledger: {run.report.ledger}"))
+                report = await run.run(view.show)
+            for record in records:
+                record.finish(report)
+    if wanted.as_json:
+        write(lambda: click.echo(json.dumps(report.as_dict())))
+    if not wanted.quiet:
+        console = SafeConsole(stderr=wanted.as_json, highlight=False, markup=False)
+        write(lambda: _summarise(report, source.empty_files, records, console))
+    return _exit_code(report, records)
 
 
-def _summarise(report: UploadReport, empty_files: list[str], console: "Console") -> None:
+# -- the files that are written beside
+
+
+def _open_records(wanted: Wanted, run: "Run", stack: ExitStack) -> list["Record"]:
+    """The files to write while the upload runs; opened before anything is sent."""
+    from cashin_async.report.failed import FailedInvoices
+    from cashin_async.report.outcomes import OutcomeReport
+
+    records: list[Record] = []
+
+    def begin(path: str | None, option: str, open_record: Callable[[str], "Record"]) -> None:
+        if path is not None:
+            _refuse_shared_path(path, option, wanted, run.report.ledger)
+            try:
+                records.append(open_record(path))
+            except OSError as error:
+                raise click.BadParameter(f"{path}: {error.strerror}", param_hint=option) from None
+            stack.callback(records[-1].close)
+
+    begin(wanted.failed, "--failed", lambda path: FailedInvoices(path, wanted.files))
+    begin(wanted.report, "--report", lambda path: OutcomeReport(path, run.source.locate, wanted.files))
+
+    async def tell(settled: Settled) -> None:
+        for record in records:
+            record.add(settled)
+
+    if records:
+        run.tell = tell
+    return records
+
+
+def _refuse_shared_path(path: str, option: str, wanted: Wanted, ledger: str | None) -> None:
+    """Each file would replace the other one."""
+    other = wanted.report if option == "--failed" else wanted.failed
+    for name, taken in (("the ledger", ledger), ("--report" if option == "--failed" else "--failed", other)):
+        if taken is not None and os.path.realpath(path) == os.path.realpath(taken):
+            raise click.BadParameter(f"{path}: Is {name}.", param_hint=option)
+
+
+def _exit_code(report: UploadReport, records: Sequence["Record"]) -> int:
+    failures = [f"Error: {record.option} {record.failure}" for record in records if record.failure is not None]
+    if not failures:
+        return report.exit_code
+    write(lambda: click.echo("\n".join(failures), err=True))
+    return max(report.exit_code, UNFINISHED)
+
+
+# -- what is said at the end
+
+
+def _summarise(report: UploadReport, empty_files: list[str], records: Sequence["Record"], console: "Console") -> None:
     from cashin_async.report.summary import print_summary, printable
 
     for file in empty_files:
         console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)
     print_summary(report, console)
-    console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
-
-
-def _write(write: Callable[[], None]) -> None:
-    """Write a result. When nobody reads it, or the disk is full, the exit code still tells how the upload went."""
-    with suppress(OSError):
-        write()
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by the shell
-        try:
-            stream.flush()
-        except OSError:
-            with open(os.devnull, "wb") as nowhere:  # what is left in the buffer must not fail once more at the exit
-                os.dup2(nowhere.fileno(), stream.fileno())
-
-
-@contextmanager
-def interruptible(run: "Run", view: "ProgressView") -> Iterator[None]:
-    """The first SIGINT or SIGTERM interrupts in order, a second one ends the process as it stands."""
-    loop = asyncio.get_running_loop()
-    caught = 0
-
-    def on_signal(number: signal.Signals) -> None:
-        nonlocal caught
-        caught += 1
-        if caught > 1:
-            view.__exit__(None, None, None)  # gives the terminal its cursor back
-            os._exit(130)
-        run.interrupt(f"interrupted by {number.name}")  # first: saying so may fail
-        with suppress(OSError):
-            view.say("Interrupted: waiting for what is in flight. Once more to leave at once.")
-
-    with suppress(NotImplementedError):  # an event loop without signals, as on Windows: KeyboardInterrupt cancels
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal, number)
-    try:
-        yield
-    finally:
-        with suppress(NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-
-def run_to_its_end(upload: Coroutine[Any, Any, UploadReport]) -> UploadReport:
-    """The upload's report; configuration errors in the words of the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not cost the report
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        return asyncio.run(upload)
-    except ConfigurationError as error:
-        raise click.UsageError(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("Interrupted before the upload began: nothing was sent.", err=True)
-        end_process(130)
-
-
-def leave(report: UploadReport) -> NoReturn:
-    """Ends the process with the report's exit code."""
-    end_process(report.exit_code)
-
-
-def end_process(code: int) -> NoReturn:
-    """Ends the process, also when a thread still waits for an input that never comes."""
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
-    for thread in others:
-        thread.join(0.2)
-    if any(thread.is_alive() for thread in others):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    for note in [note for record in records for note in record.notes()]:
+        console.print(printable(note), soft_wrap=True)
+    if report.ledger is None:
+        console.print("Without a ledger nothing is remembered: uploading the same again bills again.", style="dim")
+    elif report.unknown:
+        command = f"cashin-async settle {shlex.quote(report.ledger)}"
+        console.print(printable(f"What is unknown is never sent again until it is settled: {command}"), soft_wrap=True)

@@ -137,6 +137,21 @@ def number_of(data: bytes, allow_unknown_fields: bool = False) -> int:
     return valid_number(_checked(data, allow_unknown_fields))
 
 
+class _NumberAlone(msgspec.Struct):
+    number: int = msgspec.field(name="InvoiceNumber")
+
+
+_glance = msgspec.json.Decoder(_NumberAlone)
+
+
+def glance_number(data: bytes) -> int | None:
+    """The number of an invoice of which nothing else is checked: a fifth of the time. None when it cannot be read."""
+    try:
+        return valid_number(_glance.decode(data).number)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidInvoice):
+        return None
+
+
 def _checked(data: bytes, allow_unknown_fields: bool) -> Any:
     """Check everything but the number, and give it as it stands."""
     try:

@@ -1,1 +1,1 @@
-"""What people see of an upload: while it runs, and when it has ended."""
+"""What people see of an upload and of a ledger: on the terminal, and in files."""

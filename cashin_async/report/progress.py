@@ -90,7 +90,7 @@ class LiveView(NoView):
         self._live.update(drawn(progress), refresh=True)
 
     def say(self, text: str) -> None:
-        self._live.console.print(text)
+        self._live.console.print(text, soft_wrap=True)
 
 
 class PlainLines(NoView):
@@ -145,6 +145,9 @@ def _remarks(progress: Progress) -> list[str]:
         remarks.append(f"about {duration(progress.seconds_left)} left")
     if progress.held_for > 0:
         remarks.append(f"the server asks to wait: {progress.held_for:.0f} s")
+    if progress.in_doubt:
+        again = "" if progress.next_ask is None else f", asked again in {progress.next_ask:.0f} s"
+        remarks.append(f"{progress.in_doubt:,} in doubt{again}")
     if progress.stopped:
         remarks.append(f"stopping: {progress.stopped}")
     return remarks

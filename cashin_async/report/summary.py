@@ -1,6 +1,6 @@
 """An upload when it has ended, in words for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +32,8 @@ def print_summary(report: UploadReport, console: Console) -> None:
     console.print(table)
     for line in failure_lines(report):
         console.print(Text(printable(line)), soft_wrap=True)
+    for line in settled_lines(report):
+        console.print(Text(line), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(printable(f"input not read to its end: {problem}"), style="red"), soft_wrap=True)
     if not report.read_to_end and (report.stopped or report.interrupted):
@@ -53,19 +55,62 @@ def verdict(report: UploadReport) -> str:
         return f"Interrupted: {counts[State.ACCEPTED]:,} of the {report.read:,} invoices read are accepted."
     if report.stopped:
         return f"Stopped: {report.stopped}."
-    if not report.read:
-        return "Nothing could be read." if report.problems else "There was no invoice to upload."
+    done = _accounted_for(report)
     if report.ok:
+        return f"{done}."
+    if left := report.read - report.accepted - report.duplicate:
         return (
-            f"All {report.read:,} invoices are accepted."
-            if not report.duplicate
-            else (
-                f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted,"
-                f" {report.duplicate:,} duplicates."
-            )
+            f"{report.accepted:,} of {report.read:,} invoices are accepted, {_duplicates(report)}{_need(left)} a look."
         )
-    left = report.read - report.accepted - report.duplicate
-    return f"{report.accepted:,} of {report.read:,} invoices are accepted, {left:,} need a look."
+    if report.released:
+        return f"{done}, but {len(report.released):,} released before {_are(report.released)} still to be sent."
+    return f"{done}, but not every input could be read to its end." if report.read else "Nothing could be read."
+
+
+def _accounted_for(report: UploadReport) -> str:
+    if not report.read:
+        return "There was no invoice to upload"
+    if not report.duplicate:
+        return f"All {report.read:,} invoices are accepted"
+    return (
+        f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted, {report.duplicate:,} duplicates"
+    )
+
+
+def settled_lines(report: UploadReport) -> Iterator[str]:
+    """What a look-up told of earlier runs, and what of it is still to be sent."""
+    kinds = (
+        ("unknown before; a look-up found them, they are accepted", report.settled_accepted),
+        ("unknown before; a look-up did not find them, they are released", report.settled_released),
+        (f"released and not in {_input(report)}; they are still to be uploaded", report.released),
+    )
+    for kind, numbers in kinds:
+        if numbers:
+            yield f"{len(numbers):,} {kind}\n    {few(numbers)}"
+
+
+def _input(report: UploadReport) -> str:
+    return "this input" if report.read_to_end and not report.problems else "what was read of this input"
+
+
+def few(numbers: Sequence[int], count: int | None = None) -> str:
+    """The first of them, and how many more there are: of `count`, when they are not all."""
+    left = (len(numbers) if count is None else count) - min(len(numbers), _SHOWN)
+    return ", ".join(map(str, numbers[:_SHOWN])) + (f" and {left:,} more" if left else "")
+
+
+def _are(numbers: Sequence[int]) -> str:
+    return "is" if len(numbers) == 1 else "are"
+
+
+def _duplicates(report: UploadReport) -> str:
+    if not report.duplicate:
+        return ""
+    return f"{report.duplicate:,} {'is a duplicate' if report.duplicate == 1 else 'are duplicates'}, "
+
+
+def _need(count: int) -> str:
+    return f"{count:,} need{'s' if count == 1 else ''}"
 
 
 def failure_lines(report: UploadReport) -> Iterator[str]:

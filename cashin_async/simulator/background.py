@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
 
-from cashin_async.simulator.server import Seen, Simulator
+from cashin_async.simulator.server import LookedUp, Seen, Simulator
 from cashin_async.simulator.store import Store
 
 
@@ -48,6 +48,16 @@ class BackgroundSimulator:
     def log(self) -> tuple[Seen, ...]:
         """The latest of them, in the order of their arrival, as they stand now."""
         return tuple(self._simulator.log)
+
+    @property
+    def look_ups(self) -> int:
+        """How many times an invoice was looked up, whatever was answered."""
+        return self._simulator.look_ups
+
+    @property
+    def look_up_log(self) -> tuple[LookedUp, ...]:
+        """The latest of these, as they stand now."""
+        return tuple(self._simulator.look_up_log)
 
     def fault(self, spec: str) -> None:
         """Add a fault from now on. Requests are counted from the start."""

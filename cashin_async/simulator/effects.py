@@ -1,8 +1,10 @@
 """What each fault does to one exchange. Pure: values and times come in, replies go out.
 
-An exchange goes through five moments, in this order; an effect takes part in one of them:
+A POST goes through five moments, in this order; an effect takes part in one of them:
 
     delay -> before -> (apply, without the failures) -> recount -> after
+
+A look-up has a single one: look_up.
 """
 
 from collections import deque
@@ -12,7 +14,7 @@ from typing import Any
 
 from cashin_async.models import UploadReceipt
 from cashin_async.simulator import replies
-from cashin_async.simulator.replies import Reply
+from cashin_async.simulator.replies import Answer, Cut, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,19 @@ class Sent:
     """Monotonic seconds."""
     clock: float = 0.0
     """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedFor:
+    """One look-up, as far as effects may look at it."""
+
+    number: int
+    times: int = 0
+    """How often the number was accepted."""
+    since: float = 0.0
+    """When it was first, in monotonic seconds."""
+    at: float = 0.0
+    """Monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,14 @@ class Effect:
 
     def after(self, receipt: UploadReceipt) -> Reply | None:
         """A reply instead of the 202, all being applied."""
+        return None
+
+    def lateness(self) -> float:
+        """Seconds after the reply of `after` until that is so."""
+        return 0.0
+
+    def look_up(self, asked: LookedFor) -> Reply | None:
+        """A reply instead of what is known of the number."""
         return None
 
 
@@ -197,3 +220,44 @@ class Truncated(Effect):
 
     def after(self, receipt: UploadReceipt) -> Reply:
         return replies.truncated(receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Effect):
+    """The connection is cut at once, the server works on and applies later."""
+
+    seconds: float
+
+    def after(self, receipt: UploadReceipt) -> Reply:
+        return Cut()
+
+    def lateness(self) -> float:
+        return self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OnLookUp(Effect):
+    """The same reply to whatever is looked up."""
+
+    reply: Reply
+
+    def look_up(self, asked: LookedFor) -> Reply:
+        return self.reply
+
+
+@dataclass(frozen=True, slots=True)
+class Echo(Effect):
+    """Whatever is looked up is there."""
+
+    def look_up(self, asked: LookedFor) -> Answer:
+        return replies.found(asked.number, max(1, asked.times))
+
+
+@dataclass(frozen=True, slots=True)
+class Stale(Effect):
+    """What was applied shows up only so long afterwards."""
+
+    seconds: float
+
+    def look_up(self, asked: LookedFor) -> Answer | None:
+        return replies.message(404) if asked.at < asked.since + self.seconds else None

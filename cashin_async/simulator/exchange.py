@@ -1,4 +1,4 @@
-"""What one POST comes to: which of its invoices are applied, and what is replied. Pure."""
+"""What one POST comes to: which of its invoices are applied, and what is replied; and one look-up. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import msgspec
 
 from cashin_async.models import UploadReceipt
 from cashin_async.simulator import replies
-from cashin_async.simulator.effects import Sent
+from cashin_async.simulator.effects import LookedFor, Sent
 from cashin_async.simulator.faults import Fault
 from cashin_async.simulator.replies import Reply
 
@@ -29,6 +29,8 @@ class Decision:
     applied: Sequence[int] = ()
     """Indexes in the array."""
     faults: tuple[str, ...] = ()
+    late: float = 0.0
+    """Seconds until they are applied, whatever is replied meanwhile."""
 
 
 def read_numbers(body: bytes) -> tuple[int, ...]:
@@ -67,6 +69,15 @@ def decide(sent: Sent, striking: Sequence[Fault], problem: str = "") -> Decision
     return _apply(sent, striking)
 
 
+def look_up(asked: LookedFor, striking: Sequence[Fault]) -> Decision:
+    """Take one look-up through the faults that strike it. Nothing is applied."""
+    for fault in striking:
+        reply = fault.effect.look_up(asked)
+        if reply is not None:
+            return Decision(reply, faults=(fault.spec,))
+    return Decision(replies.found(asked.number, asked.times) if asked.times else replies.message(404))
+
+
 def _apply(sent: Sent, striking: Sequence[Fault]) -> Decision:
     failed: dict[int, Any] = {}
     faults = []
@@ -82,7 +93,7 @@ def _apply(sent: Sent, striking: Sequence[Fault]) -> Decision:
     for fault in striking:
         reply = fault.effect.after(receipt)
         if reply is not None:
-            return Decision(reply, applied, (*faults, fault.spec))
+            return Decision(reply, applied, (*faults, fault.spec), fault.effect.lateness())
     return Decision(replies.accepted(receipt), applied, tuple(faults))
 
 

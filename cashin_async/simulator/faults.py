@@ -2,7 +2,8 @@
 
 WHEN says which POSTs a fault strikes, counted from 1 over the life of the server: `5%` (each with that
 probability), `3` (the third only), `3+` (from the third on), `3-5`. Without it, all. The draws depend on
-the seed, the fault and the number of the request, and on nothing else.
+the seed, the fault and the number of the request, and on nothing else. A fault called `lookup-` strikes
+look-ups instead, which are counted on their own.
 
 What there is stands in `kinds.py`; the help and the documentation are printed from `describe()`.
 """

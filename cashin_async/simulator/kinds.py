@@ -11,14 +11,18 @@ from typing import Any
 from cashin_async.simulator.effects import (
     After,
     Before,
+    Echo,
     Effect,
     Fail,
     HoldUntil,
+    Late,
     Latency,
     Miscount,
+    OnLookUp,
     Poison,
     Quote,
     RateLimit,
+    Stale,
     TooLarge,
     TooMany,
     Truncated,
@@ -104,7 +108,7 @@ def _always(effect: Effect) -> Make:
     return make
 
 
-def _holding(effect: type[Before] | type[After], status: int) -> Make:
+def _holding(effect: type[Before | After | OnLookUp], status: int) -> Make:
     """A status that takes seconds for `Retry-After`, or none."""
 
     def make(argument: str) -> Effect:
@@ -123,6 +127,10 @@ def _fail(element: Callable[[int, int], Any]) -> Make:
 
 def _applied(reply: Reply) -> Make:
     return _always(After(reply))
+
+
+def _looked_up(reply: Reply) -> Make:
+    return _always(OnLookUp(reply))
 
 
 _FORMS: tuple[tuple[str, str, Callable[[int, int], Any]], ...] = (
@@ -252,6 +260,13 @@ _AFTER: tuple[Kind, ...] = (
     Kind("drop-after", "", "drop-after@5%", "applied, then the connection is cut", _applied(Cut())),
     Kind("hang-after", "", "hang-after@2", "applied, then never answers", _applied(Hang())),
     Kind(
+        "apply-late",
+        "SECONDS",
+        "apply-late=2@3",
+        "the connection is cut at once, and so many seconds later it is applied",
+        lambda argument: Late(_seconds(argument)),
+    ),
+    Kind(
         "5xx-after",
         "[SECONDS]",
         "500-after@3",
@@ -280,14 +295,80 @@ _AFTER: tuple[Kind, ...] = (
     ),
 )
 
-KINDS: tuple[Kind, ...] = _BEFORE + _APPLYING + _AFTER
-"""All that there is, in the order of an exchange."""
+_LOOK_UPS: tuple[Kind, ...] = (
+    Kind(
+        "lookup-always-200",
+        "",
+        "lookup-always-200",
+        "a look-up is answered 200 with JSON that holds no number, whatever it is for",
+        _looked_up(message(200)),
+    ),
+    Kind(
+        "lookup-always-404",
+        "",
+        "lookup-always-404@5%",
+        "a look-up is answered 404, whatever it is for",
+        _looked_up(message(404)),
+    ),
+    Kind(
+        "lookup-echo",
+        "",
+        "lookup-echo",
+        "a look-up is answered 200 with the number, whether there is an invoice or not",
+        _always(Echo()),
+    ),
+    Kind(
+        "lookup-stale",
+        "SECONDS",
+        "lookup-stale=600",
+        "a look-up finds nothing that was applied less than so many seconds ago",
+        lambda argument: Stale(_seconds(argument)),
+    ),
+    Kind(
+        "lookup-429",
+        "[SECONDS]",
+        "lookup-429=2@3",
+        "a look-up is answered 429, with Retry-After when seconds are given",
+        _holding(OnLookUp, 429),
+    ),
+    Kind(
+        "lookup-5xx",
+        "[SECONDS]",
+        "lookup-500@3-5",
+        "a look-up is answered with that status (any from 500 to 599), with Retry-After when seconds are given",
+        _holding(OnLookUp, 500),
+    ),
+    Kind(
+        "lookup-status",
+        "CODE",
+        "lookup-status=401",
+        "a look-up is answered with that status; 3xx with a Location that leads to the create call",
+        lambda argument: OnLookUp(message(_status(argument))),
+    ),
+    Kind(
+        "lookup-garbage",
+        "",
+        "lookup-garbage",
+        "a look-up is answered 200 with a body that is not JSON",
+        _looked_up(Answer(200, b"<html>OK")),
+    ),
+    Kind("lookup-drop", "", "lookup-drop@5%", "a look-up's connection is cut", _looked_up(Cut())),
+    Kind("lookup-hang", "", "lookup-hang@2", "a look-up is never answered", _looked_up(Hang())),
+)
+
+KINDS: tuple[Kind, ...] = _BEFORE + _APPLYING + _AFTER + _LOOK_UPS
+"""All that there is, in the order of an exchange, and then those of look-ups."""
 
 
 def _by_name() -> dict[str, Kind]:
-    """Every name that can be given; the two families have one for each status."""
+    """Every name that can be given; the three families have one for each status."""
     kinds = {kind.name: kind for kind in KINDS}
-    for family, effect in (("5xx-before", Before), ("5xx-after", After)):
+    families: dict[str, type[Before | After | OnLookUp]] = {
+        "5xx-before": Before,
+        "5xx-after": After,
+        "lookup-5xx": OnLookUp,
+    }
+    for family, effect in families.items():
         kind = kinds.pop(family)
         for status in _SERVER_ERRORS:
             name = family.replace("5xx", str(status))

@@ -97,6 +97,11 @@ def accepted(receipt: UploadReceipt) -> Answer:
     return Answer(202, msgspec.json.encode(receipt))
 
 
+def found(number: int, times: int) -> Answer:
+    """What a look-up says of an invoice that is there. Its form is assumed: the vendor's is not published."""
+    return Answer(200, msgspec.json.encode({"InvoiceNumber": number, "TimesAccepted": times}))
+
+
 def truncated(receipt: UploadReceipt) -> Bytes:
     """The 202 cut off in the middle of its body: Content-Length promises the whole."""
     body = accepted(receipt).body

@@ -20,13 +20,14 @@ from aiohttp import web
 
 from cashin_async.errors import ConfigurationError
 from cashin_async.simulator import exchange, openapi, replies
-from cashin_async.simulator.effects import Sent
+from cashin_async.simulator.effects import LookedFor, Sent
+from cashin_async.simulator.exchange import Decision
 from cashin_async.simulator.faults import Fault, Faults
 from cashin_async.simulator.replies import Answer, Bytes, Cut, Hang, Reply
 from cashin_async.simulator.store import Store
 
 LOG_LENGTH = 10_000
-"""Requests remembered: enough for a million invoices in chunks of 100, and a few megabytes."""
+"""Requests remembered, of either kind: enough for a million invoices in chunks of 100, and a few megabytes."""
 SHUTDOWN_SECONDS = 0.5
 """How long closing waits for a request that is still arriving; every other one is ended at once."""
 GONE_POLL_SECONDS = 0.02
@@ -52,6 +53,24 @@ class Seen:
     """The faults that had a part in it."""
     reply: str = ""
     """A status, or "cut", "hang", "bytes"; "" while it is not replied to."""
+    until: float | None = None
+    """Monotonic seconds when it was over."""
+
+
+@dataclass(slots=True)
+class LookedUp:
+    """One look-up in its log: entered when it arrives, completed when it is over."""
+
+    at: float
+    """Monotonic seconds (`time.monotonic()`) when it arrived."""
+    request: int
+    """Its number, counted from 1 apart from the POSTs."""
+    number: int | None
+    """The invoice number; None when the path held something else."""
+    faults: tuple[str, ...] = ()
+    """The fault that had a part in it."""
+    reply: str = ""
+    """A status, or "cut", "hang"; "" while it is not replied to."""
     until: float | None = None
     """Monotonic seconds when it was over."""
 
@@ -89,6 +108,10 @@ class Simulator:
         """How many of them were under way at once, at most."""
         self.log: deque[Seen] = deque(maxlen=LOG_LENGTH)
         """The latest of them, in the order of their arrival."""
+        self.look_ups = 0
+        """How many times an invoice was looked up, whatever was answered."""
+        self.look_up_log: deque[LookedUp] = deque(maxlen=LOG_LENGTH)
+        """The latest of these."""
         self.url = ""
         """Where it listens, without a slash at the end: "http://127.0.0.1:40123"."""
         self._faults = Faults(faults, seed)
@@ -98,6 +121,7 @@ class Simulator:
         """The keys that are known, None for any. May be changed while it runs: keys are rotated."""
         self._lookup_path = None if lookup_path is None else _checked_template(lookup_path)
         self._in_flight = 0
+        self._late: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Future[None] | None = None
         self._runner: web.AppRunner | None = None
 
@@ -124,11 +148,15 @@ class Simulator:
         self.url = f"{'https' if self._ssl else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     async def close(self) -> None:
-        """End every connection, those that hang too, and stop listening. What was accepted can still be read."""
+        """End every connection, those that hang too, and stop listening. What was accepted can still be read.
+
+        What was to be applied late is applied now: nobody may take it for never sent.
+        """
         if self._closing is not None and self._runner is not None and not self._closing.done():
             self._closing.set_result(None)
             await self._runner.cleanup()
             await asyncio.sleep(0)  # the transports report their end in the loop's next turn
+            await asyncio.gather(*self._late)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -193,16 +221,25 @@ class Simulator:
         numbers, problem = _read(body)
         sent = Sent(body, numbers, time.monotonic(), time.time())
         decision = exchange.decide(sent, striking, problem)
-        self._accept(sent, decision.applied)
         seen.count, seen.numbers = len(numbers), numbers if self._keep else ()
-        seen.applied = len(decision.applied)
         seen.faults += decision.faults
+        if decision.late:
+            task = asyncio.get_running_loop().create_task(self._accept_late(sent, decision, seen))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        else:
+            self._accept(sent, decision.applied, seen)
         return decision.reply
 
-    def _accept(self, sent: Sent, applied: Sequence[int]) -> None:
+    def _accept(self, sent: Sent, applied: Sequence[int], seen: Seen) -> None:
         numbers = [sent.numbers[index] for index in applied]
         invoices = exchange.read_invoices(sent.body) if numbers and self._keep else []
-        self.store.add(numbers, [invoices[index] for index in applied] if invoices else ())
+        self.store.add(numbers, [invoices[index] for index in applied] if invoices else (), time.monotonic())
+        seen.applied = len(applied)
+
+    async def _accept_late(self, sent: Sent, decision: Decision, seen: Seen) -> None:
+        await self._wait(decision.late)
+        self._accept(sent, decision.applied, seen)
 
     async def _wait(self, seconds: float) -> bool:
         """Wait so long; true when the simulator is closed meanwhile.
@@ -234,16 +271,32 @@ class Simulator:
 
     async def _look_up(self, request: web.Request) -> web.Response:
         """One invoice by its number. Path and form are assumed: the vendor's are not published."""
-        number = _path_number(request)
-        times = 0 if number is None else self.store.times(number)
-        if not times:
-            return _response(replies.message(404))
-        return _response(Answer(200, msgspec.json.encode({"InvoiceNumber": number, "TimesAccepted": times})))
+        return await self._look(request, None)
 
     async def _look_up_with_key(self, request: web.Request) -> web.Response:
         """The same at a path of the API's own, where every request has a key."""
-        refusal = self._unauthorized(request)
-        return _response(refusal) if refusal else await self._look_up(request)
+        return await self._look(request, self._unauthorized(request))
+
+    async def _look(self, request: web.Request, refusal: Answer | None) -> web.Response:
+        self.look_ups += 1
+        looked_up = LookedUp(time.monotonic(), self.look_ups, _path_number(request))
+        self.look_up_log.append(looked_up)
+        try:
+            reply = refusal or self._find(looked_up)
+            looked_up.reply = str(reply)
+            return await self._deliver(request, reply)
+        finally:
+            looked_up.until = time.monotonic()
+
+    def _find(self, looked_up: LookedUp) -> Reply:
+        number = looked_up.number
+        if number is None:
+            return replies.message(404)
+        times = self.store.times(number)
+        asked = LookedFor(number, times, self.store.since(number) if times else 0.0, looked_up.at)
+        decision = exchange.look_up(asked, self._faults.striking(looked_up.request))
+        looked_up.faults = decision.faults
+        return decision.reply
 
     async def _summary(self, request: web.Request) -> web.Response:
         """`GET /simulator/store`: the counts, for a look from outside."""

@@ -20,16 +20,18 @@ class Store:
         self.accepted = 0
         """How many invoices were accepted, a number as often as it came."""
         self._keep = keep_invoices
-        self._times: dict[int, int] = {}
+        self._times: dict[int, tuple[int, float]] = {}
+        """How often, and since when: one tuple for all that came together."""
         self._twice: dict[int, None] = {}
         self._invoices: dict[int, list[bytes]] = {}
 
-    def add(self, numbers: Iterable[int], invoices: Iterable[bytes] = ()) -> None:
-        """Accept these numbers; `invoices` are their JSON objects in the same order."""
+    def add(self, numbers: Iterable[int], invoices: Iterable[bytes] = (), at: float = 0.0) -> None:
+        """Accept these numbers, `at` monotonic seconds; `invoices` are their JSON objects in the same order."""
+        once = (1, at)
         for number, invoice in zip_longest(numbers, invoices):
-            times = self._times.get(number, 0) + 1
-            self._times[number] = times
-            if times > 1:
+            times, since = self._times.get(number, (0, at))
+            self._times[number] = (times + 1, since) if times else once
+            if times:
                 self._twice[number] = None
             if self._keep and invoice is not None:
                 self._invoices.setdefault(number, []).append(invoice)
@@ -37,7 +39,11 @@ class Store:
 
     def times(self, number: int) -> int:
         """How often this number was accepted; 0 for never."""
-        return self._times.get(number, 0)
+        return self._times[number][0] if number in self._times else 0
+
+    def since(self, number: int) -> float:
+        """When it was accepted first, in monotonic seconds (`time.monotonic()`). `KeyError` when it never was."""
+        return self._times[number][1]
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -59,7 +65,7 @@ class Store:
         if self._keep:
             return b"[" + b",".join(invoice for copies in list(self._invoices.values()) for invoice in copies) + b"]"
         return msgspec.json.encode(
-            [{"InvoiceNumber": n} for n, times in self._times.copy().items() for _ in range(times)]
+            [{"InvoiceNumber": n} for n, (times, _) in self._times.copy().items() for _ in range(times)]
         )
 
     def __len__(self) -> int:

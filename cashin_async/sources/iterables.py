@@ -35,6 +35,7 @@ class Iterables:
             raise TypeError(f"expected an iterable of invoices, not {type(invoices).__name__}")
         self.problems: list[SourceProblem] = []
         self.failure: BaseException | None = None
+        self.glances = False
         self._invoices = invoices
         self._allow_unknown_fields = allow_unknown_fields
         self._count = 0
@@ -45,6 +46,9 @@ class Iterables:
 
     def locate(self, ref: Any) -> Any:
         return ref
+
+    def check(self, record: Record) -> Record:
+        return record
 
     async def batches(self) -> AsyncIterator[list[Record]]:
         if isinstance(self._invoices, AsyncIterable):
@@ -114,7 +118,8 @@ def read_invoice(invoice: Invoice, allow_unknown_fields: bool = False) -> Record
     try:
         number, encoded = _encoded(invoice, allow_unknown_fields)
     except InvalidInvoice as error:
-        return Record(invoice, None, b"", error.reason)
+        encoded = bytes(invoice) if isinstance(invoice, (bytes, bytearray, memoryview)) else b""
+        return Record(invoice, None, encoded, error.reason)
     except Exception as error:  # the caller's own object may raise anything
         return Record(invoice, None, b"", f"cannot be read: {type(error).__name__}")
     return Record(invoice, number, encoded)

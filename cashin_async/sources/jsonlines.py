@@ -15,7 +15,7 @@ from typing import Any, cast
 from anyio import to_thread
 
 from cashin_async.errors import InvalidInvoice
-from cashin_async.models.wire import number_of
+from cashin_async.models.wire import glance_number, number_of
 from cashin_async.sources.lines import LineSplitter
 from cashin_async.sources.source import Place, Record, SourceProblem
 
@@ -52,6 +52,7 @@ class JsonLines:
     ) -> None:
         self.problems: list[SourceProblem] = []
         self.failure: BaseException | None = None
+        self.glances = False
         self.empty_files: list[str] = []
         """Files in which there was no line with anything on it."""
         self._names = [os.fspath(file) for file in files]
@@ -124,12 +125,20 @@ class JsonLines:
             line = line and line.strip()
             if line is None or len(line) > self._longest:
                 records.append(Record(ref, None, b"", f"is longer than {self._longest} bytes (chunk_bytes)"))
+            elif self.glances and line and (number := glance_number(line)) is not None:
+                records.append(Record(ref, number, line, unchecked=True))
             elif line:
-                try:
-                    records.append(Record(ref, number_of(line, self._allow_unknown_fields), line))
-                except InvalidInvoice as error:
-                    records.append(Record(ref, None, line, error.reason))
+                records.append(self._record(ref, line))
         return records
+
+    def _record(self, ref: int, line: bytes) -> Record:
+        try:
+            return Record(ref, number_of(line, self._allow_unknown_fields), line)
+        except InvalidInvoice as error:
+            return Record(ref, None, line, error.reason)
+
+    def check(self, record: Record) -> Record:
+        return self._record(record.ref, record.encoded)
 
 
 class _Blocks:

@@ -13,6 +13,8 @@ class Record(NamedTuple):
     encoded: bytes
     """The JSON object that travels; empty when `problem` says why there is none."""
     problem: str | None = None
+    unchecked: bool = False
+    """Read at a glance: `Source.check` is still to say whether it is an invoice."""
 
 
 class SourceProblem(NamedTuple):
@@ -47,6 +49,14 @@ class Source(Protocol):
 
     def batches(self) -> AsyncIterator[list[Record]]:
         """The records, in order, a few at a time."""
+        ...
+
+    glances: bool
+    """Set by the reader: what comes next are probably invoices whose bytes were accepted before, so that a glance at
+    the number is enough to know them again. A source may go by it."""
+
+    def check(self, record: Record) -> Record:
+        """A record that was read at a glance, checked."""
         ...
 
     def locate(self, ref: Any) -> Any:

@@ -7,13 +7,13 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import anyio
 from anyio import to_thread
 
-from cashin_async.errors import CashInError, ConfigurationError
+from cashin_async.errors import CashInError, ConfigurationError, LedgerError
 from cashin_async.settings import ApiKey, KeyProvider
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Keyring:
         self._clock = clock
         self._asked_at = float("-inf")
         self._lock = anyio.Lock()
+        self._checks: list[Callable[[str], Awaitable[None]]] = []
         self.generation = 0
 
     async def current(self) -> tuple[ApiKey, int]:
@@ -46,6 +47,12 @@ class Keyring:
                     self._key = await self._ask()
         return self._key, self.generation
 
+    async def check(self, check: Callable[[str], Awaitable[None]]) -> None:
+        """Hold the key, and each that follows it, against a ledger. Raises `ConfigurationError` as `check` does."""
+        key, _ = await self.current()
+        await check(key.reveal())
+        self._checks.append(check)
+
     async def renew(self, refused: int) -> bool:
         """Whether there is a newer key than the one of generation `refused`, which the server did not take.
 
@@ -56,7 +63,9 @@ class Keyring:
             if refused == self.generation and self._provider is not None and self._clock() >= self._asked_at + _PAUSE:
                 try:
                     key = await self._ask()
-                except ConfigurationError as error:
+                    for check in self._checks if key != self._key else ():
+                        await check(key.reveal())
+                except (ConfigurationError, LedgerError) as error:
                     log.warning("key.provider_failed %s", error)
                     self._asked_at = self._clock()
                 else:

@@ -1,4 +1,4 @@
-"""The session pool: one POST in, one `Exchange` out, whatever happens. The only module with aiohttp's names.
+"""The session pool: one request in, one `Exchange` out, whatever happens. The only module with aiohttp's names.
 
 What was measured on aiohttp 3.14 and decides the order of the `except` clauses below: an answer that is not
 HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclass with the proxy's status;
@@ -135,14 +135,26 @@ class SessionPool:
         Raises `ConfigurationError` when the key provider has no key, and nothing else: what is not known to prove
         anything is `NoProof`.
         """
+        return await self._exchange("POST", CREATE_INVOICES, body)
+
+    async def get(self, path: str) -> Exchange:
+        """GET `path`, which stands behind the base URL, a query with it. Raises as `post` does.
+
+        It must change nothing at the server: when the connection is lost, aiohttp sends a GET once more by itself
+        (https://github.com/aio-libs/aiohttp/issues/10790).
+        """
+        return await self._exchange("GET", path, None)
+
+    async def _exchange(self, method: str, path: str, body: bytes | None) -> Exchange:
         key, generation = await self.keys.current()
         flight, started = _Flight(), time.perf_counter()
         if not self._sessions:
             return NotSent("the client is closed")
         try:
-            async with next(self._turn).post(
-                self._settings.base_url + CREATE_INVOICES,
-                data=body if len(body) <= _WARNS_ABOVE else _Body(body),
+            async with next(self._turn).request(
+                method,
+                self._settings.base_url + path,
+                data=_Body(body) if body and len(body) > _WARNS_ABOVE else body,
                 headers={"X-Api-Key": key.reveal(), "Content-Type": "application/json"},
                 allow_redirects=False,
                 proxy=self._proxy,

@@ -300,3 +300,11 @@ def test_the_time_left_is_never_negative(read: int, data: st.DataObject, seconds
     left = progress(read, data.draw(st.integers(1, read)), seconds, share).seconds_left
     assert left is not None
     assert left >= 0
+
+
+def test_released_numbers_that_nobody_sends_are_no_success() -> None:
+    report = UploadReport("run")
+    report.released = [251600001, 251600002]
+    assert (report.exit_code, report.ok) == (3, False)
+    with pytest.raises(UploadFailed, match="2 numbers, 251600001 the first"):
+        report.raise_for_failures()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.outcome import State
-from cashin_async.bulk.settlement import settle
 from cashin_async.bulk.verdict import OnRefused, Proof, Standing, Then, Verdict, judge
 from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
 
@@ -39,7 +39,7 @@ def outcomes(exchange: Exchange, numbers: Sequence[int], **options: Any) -> dict
         chunk.append(number, b'{"InvoiceNumber":%d}' % number, number)
     pairs = [
         (number, part.state)
-        for part in settle(chunk, judge(exchange, numbers, **options), exchange)
+        for part in apportion(chunk, judge(exchange, numbers, **options), exchange)
         for number in part.numbers
     ]
     assert sorted(pair[0] or 0 for pair in pairs) == sorted(numbers)

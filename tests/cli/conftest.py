@@ -24,6 +24,9 @@ COUNTS = ("accepted", "rejected", "invalid", "duplicate", "unknown", "unsent")
 PATIENCE = 15.0
 """Seconds after which a process hangs."""
 
+LOOK_UP = ("--lookup-path", "/simulator/invoices/{InvoiceNumber}")
+"""Where every simulator shows what it has."""
+
 CLOSED = "closed"
 """For `stdin`: as `<&-` of a shell."""
 
@@ -183,6 +186,12 @@ class CommandLine:
         """`upload`, for its counts alone."""
         return self.run("upload", *argv, "--quiet", "--json", url=simulator.url, **options)
 
+    def status(self, *argv: str | Path, **options: Any) -> Any:
+        """What `status --json` prints. It needs no key."""
+        done = self.run("status", *argv, "--json", **{"CASHIN_API_KEY": None, **options})
+        assert (done.code, done.err) == (0, "")
+        return json.loads(done.out)
+
     def file(self, *lines: bytes, name: str = "invoices.jsonl") -> Path:
         path = self.folder / name
         path.write_bytes(b"".join(line + b"\n" for line in lines))
@@ -190,6 +199,16 @@ class CommandLine:
 
     def invoices(self, count: int, first: int = 1) -> Path:
         return self.file(*map(invoice, range(first, first + count)), name=f"{first}-{count}.jsonl")
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where ledgers go that nobody names a place for: never the home of whoever runs the tests."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    return home / "state" / "cashin-async"
 
 
 @pytest.fixture

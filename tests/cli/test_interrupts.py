@@ -22,6 +22,11 @@ def replied(simulator: BackgroundSimulator, reply: str) -> Callable[[], bool]:
     return lambda: any(seen.reply == reply for seen in simulator.log)
 
 
+def begun(running: Running) -> Callable[[], bool]:
+    """It handles signals, and has begun to read and send."""
+    return lambda: "Ledger: " in running.err
+
+
 def interrupt(running: Running, number: signal.Signals = signal.SIGINT, within: float = 2.0) -> Done:
     running.send(number)
     sent = time.monotonic()
@@ -88,7 +93,7 @@ def test_what_is_not_answered_in_time_is_unknown(cashin: CommandLine) -> None:
 def test_while_standard_input_delivers_nothing(cashin: CommandLine, number: signal.Signals) -> None:
     with server() as simulator, never_ending() as stdin:
         running = cashin.start("upload", "-", "--json", url=simulator.url, stdin=stdin)
-        running.until(lambda: running.seconds > 0.7)
+        running.until(begun(running))
         done = interrupt(running, number)
     assert done.json["read"] == 0
 
@@ -110,7 +115,7 @@ def test_while_a_pipe_delivers_nothing(cashin: CommandLine) -> None:
     try:
         with server() as simulator:
             running = cashin.start("upload", pipe, "--json", url=simulator.url)
-            running.until(lambda: running.seconds > 0.7)
+            running.until(begun(running))
             running.send(signal.SIGINT)
             assert running.ends(within=2).code == 130
     finally:
@@ -122,7 +127,7 @@ def test_while_nobody_opens_a_pipe(cashin: CommandLine) -> None:
     os.mkfifo(pipe)
     with server() as simulator:
         running = cashin.start("upload", pipe, "--json", url=simulator.url)
-        running.until(lambda: running.seconds > 0.7)
+        running.until(begun(running))
         assert interrupt(running).json["read"] == 0
 
 
@@ -138,8 +143,10 @@ def test_during_a_hold(cashin: CommandLine) -> None:
 
 def test_during_a_backoff(cashin: CommandLine) -> None:
     slow = {"CASHIN_BACKOFF": "300", "CASHIN_BACKOFF_LIMIT": "300"}
-    running = cashin.start("upload", cashin.invoices(50), "--json", url="http://127.0.0.1:9", **slow)
-    running.until(lambda: running.seconds > 0.7)
+    nowhere = "http://127.0.0.1:9"
+    running = cashin.start("upload", cashin.invoices(50), "--json", url=nowhere, **slow)
+    running.until(begun(running))
+    running.until(lambda: sum(cashin.status(url=nowhere)["states"].values()) == 50)
     assert interrupt(running).counts == {"unsent": 50}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,14 +25,16 @@ KEYS = [
 ]
 
 
-def test_all_accepted(cashin: CommandLine) -> None:
+def test_all_accepted(cashin: CommandLine, state: Path) -> None:
     with server("latency=0.1") as simulator:
         done = cashin.run("upload", cashin.invoices(250), "--json", url=simulator.url)
         assert (len(simulator.store), simulator.store.twice) == (250, ())
     assert done.code == 0
     assert list(done.json) == KEYS
     assert done.counts == {"accepted": 250}
-    assert (done.json["read"], done.json["source_errors"], done.json["ledger"]) == (250, 0, None)
+    assert (done.json["read"], done.json["source_errors"]) == (250, 0)
+    assert Path(done.json["ledger"]).is_relative_to(state), "the account's usual place"
+    assert done.err.startswith(f"Ledger: {done.json['ledger']}\n")
     assert done.json["requests"] == simulator.requests == 4
     assert done.json["retries"] == 0
     assert 1 < simulator.max_in_flight <= done.json["max_in_flight"]
@@ -45,7 +48,8 @@ def test_all_accepted(cashin: CommandLine) -> None:
 def test_the_summary_is_on_stdout_without_json(cashin: CommandLine) -> None:
     with server() as simulator:
         done = cashin.run("upload", cashin.invoices(3), url=simulator.url)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert re.fullmatch(r"Ledger: /.*\.db\n", done.err)
     assert "All 3 invoices are accepted." in done.out
     for count in COUNTS:
         assert f" {count} " in done.out
@@ -224,8 +228,9 @@ def test_a_key_file(cashin: CommandLine) -> None:
 def test_settings_by_option_win_over_the_environment(cashin: CommandLine) -> None:
     with server() as simulator:
         path = cashin.invoices(100)
-        by_environment = cashin.upload(simulator, path, CASHIN_CHUNK_SIZE="10")
-        by_option = cashin.upload(simulator, path, "--chunk-size", "50", CASHIN_CHUNK_SIZE="10")
+        none = ("--ledger", "none")
+        by_environment = cashin.upload(simulator, path, *none, CASHIN_CHUNK_SIZE="10")
+        by_option = cashin.upload(simulator, path, *none, "--chunk-size", "50", CASHIN_CHUNK_SIZE="10")
         assert (by_environment.json["requests"], by_option.json["requests"]) == (10, 3)
         elsewhere = cashin.run(
             "upload", path, "--base-url", simulator.url, "--json", CASHIN_BASE_URL="http://127.0.0.1:9"
@@ -310,9 +315,9 @@ def test_names_do_not_steer_the_terminal(cashin: CommandLine) -> None:
     odd.write_bytes(b"broken\n")
     with server() as simulator:
         done = cashin.run("upload", odd, cashin.folder / "\x1b[2Jmissing", url=simulator.url)
-    assert (done.code, done.err) == (3, "")
+    assert (done.code, len(done.err.splitlines())) == (3, 1)
     assert ".jsonl:1" in done.out
-    assert not {"\x1b", "\x07", "\r"} & set(done.out)
+    assert not {"\x1b", "\x07", "\r"} & set(done.out + done.err)
 
 
 def test_a_reader_of_stdout_that_leaves_does_not_cost_the_upload(cashin: CommandLine) -> None:

@@ -25,7 +25,25 @@ def check(done: Done, *words: str) -> None:
         (["upload", "a", "--nope"], ["--nope"]),
         (["upload", "a", "--limit", "0"], ["--limit"]),
         (["upload", "a", "--limit", "many"], ["--limit"]),
-        (["upload", "a", "--ledger", "redis"], ["--ledger"]),
+        (["upload", "a", "--ledger", "redis://127.0.0.1"], ["ledger"]),
+        (["upload", "a", "--ledger", "/nowhere/ledger.db"], ["/nowhere/ledger.db"]),
+        (["upload", "a", "--report", "report.html"], ["--report", ".json", ".csv"]),
+        (["upload", "a", "--report", "report"], ["--report", ".json", ".csv"]),
+        (["upload", "a", "--report", "/nowhere/report.json"], ["--report", "/nowhere/report.json", "No such file"]),
+        (["upload", "a", "--failed", "/nowhere/failed.jsonl"], ["--failed", "/nowhere/failed.jsonl", "No such file"]),
+        (["upload", "a", "--failed", "/"], ["--failed", "directory"]),
+        (["upload", "a", "--failed", "/dev/null"], ["--failed", "/dev/null"]),
+        (["upload", "a", "--failed", "same.csv", "--report", "same.csv"], ["same.csv", "--failed", "--report"]),
+        (["upload", "a", "--settle-after", "-1"], ["settle_after"]),
+        (["upload", "a", "--lookup-path", "/v2/invoices"], ["lookup_path"]),
+        (["status", "nowhere.db"], ["nowhere.db", "does not exist"]),
+        (["status"], ["does not exist"]),
+        (["status", "--ledger", "a.db"], ["--ledger"]),
+        (["settle"], ["--lookup-path", "--accepted", "--release"]),
+        (["settle", "nowhere.db", "--lookup-path", "/v2/{InvoiceNumber}"], ["nowhere.db", "does not exist"]),
+        (["settle", "nowhere.db", "--accepted", "1"], ["nowhere.db", "does not exist"]),
+        (["settle", "--accepted", "1,x"], ["--accepted", "1,x", "1001,1005-1010"]),
+        (["settle", "--accepted", "1-9", "--accepted", "20", "--release", "9-20"], ["9 is both"]),
         (["upload", "a", "--environment", "moon"], ["--environment", "production"]),
         (["upload", "a", "--api-key", MARKER], ["--api-key"]),
         (["upload", "a", f"--api-key={MARKER}"], ["--api-key"]),
@@ -153,8 +171,9 @@ def test_nothing_is_sent(cashin: CommandLine) -> None:
 
 
 def test_help_needs_no_configuration(cashin: CommandLine) -> None:
-    for argv in (["--help"], ["upload", "-h"], ["simulator", "--help"], ["demo", "--help"], ["--version"]):
+    commands = ("upload", "status", "settle", "simulator", "demo")
+    for argv in (["--help"], *([command, "-h"] for command in commands), ["--version"]):
         done = cashin.run(*argv, CASHIN_API_KEY=None)
         assert done.code == 0
         assert done.err == ""
-    assert "CASHIN_API_KEY" in cashin.run("upload", "--help").out
+        assert "CASHIN_API_KEY" in done.out or argv[0] != "upload"

@@ -13,7 +13,13 @@ from cashin_async.simulator.samples import sample_invoices
 from cashin_async.simulator.server import Simulator
 
 FIRST = 100_000
-QUICK = {"timeout": 0.4, "backoff": 0.01, "backoff_limit": 0.03, "breaker_after": 1.0, "drain_timeout": 0.3}
+QUICK: dict[str, Any] = {
+    "timeout": 0.4,
+    "backoff": 0.01,
+    "backoff_limit": 0.03,
+    "breaker_after": 1.0,
+    "drain_timeout": 0.3,
+}
 
 
 @dataclass
@@ -49,12 +55,14 @@ class Bench:
 
 
 def gap_after(simulator: Simulator, request: int) -> float:
-    """Seconds between the end of a request and the next one that was not on its way already.
+    """Seconds between the arrival of a request and of the next one that was not on its way when it was answered.
 
-    What arrives within 50 ms of an answer may have left before it was read.
+    What arrives within 50 ms of an answer may have left before it was read. The arrival, since the client may read the
+    answer before the server notes that it is over.
     """
-    end = next(entry for entry in simulator.log if entry.request == request).until or 0.0
-    return min(entry.at - end for entry in simulator.log if entry.at - end > 0.05)
+    first = next(entry for entry in simulator.log if entry.request == request)
+    end = first.until or 0.0
+    return min(entry.at - first.at for entry in simulator.log if entry.at - end > 0.05)
 
 
 MakeBench = Callable[..., Awaitable[Bench]]

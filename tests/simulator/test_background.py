@@ -35,6 +35,13 @@ def test_the_fixture_without_a_loop(cashin_simulator: BackgroundSimulator) -> No
     assert [seen.reply for seen in cashin_simulator.log] == ["202", "500", "202"]
 
 
+def test_look_ups_without_a_loop(cashin_simulator: BackgroundSimulator) -> None:
+    post(cashin_simulator, 5)
+    with urllib.request.urlopen(f"{cashin_simulator.url}/simulator/invoices/5", timeout=5) as answer:
+        assert answer.status == 200
+    assert (cashin_simulator.look_ups, [seen.number for seen in cashin_simulator.look_up_log]) == (1, [5])
+
+
 async def test_the_fixture_beside_a_loop(cashin_simulator: BackgroundSimulator) -> None:
     assert cashin_simulator.store.numbers == ()
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cashin_async.models import UploadReceipt
-from cashin_async.simulator.effects import Sent
-from cashin_async.simulator.exchange import Decision, decide, read_invoices, read_numbers
+from cashin_async.simulator.effects import LookedFor, Sent
+from cashin_async.simulator.exchange import Decision, decide, look_up, read_invoices, read_numbers
 from cashin_async.simulator.faults import parse
 from cashin_async.simulator.replies import Answer
 
@@ -68,6 +68,38 @@ def test_failures_of_several_faults_come_in_the_order_of_the_array() -> None:
 def test_what_is_applied_and_replied(specs: list[str], applied: int, reply: str) -> None:
     decision = decided(specs)
     assert (len(decision.applied), str(decision.reply)) == (applied, reply)
+
+
+def test_what_is_applied_late_is_replied_at_once() -> None:
+    decision = decided(["fail-number=12", "apply-late=2.5"])
+    assert (list(decision.applied), str(decision.reply), decision.late) == ([0, 2, 3], "cut", 2.5)
+    assert decided(["500-after", "apply-late=2.5"]).late == 0
+
+
+@pytest.mark.parametrize(
+    ("specs", "times", "reply", "faults"),
+    [
+        ([], 1, "200", ()),
+        ([], 0, "404", ()),
+        (["drop-after", "500-before", "poison=11", "apply-late=1"], 1, "200", ()),
+        (["lookup-always-200"], 0, "200", ("lookup-always-200",)),
+        (["lookup-always-404"], 2, "404", ("lookup-always-404",)),
+        (["lookup-echo"], 0, "200", ("lookup-echo",)),
+        (["lookup-stale=5"], 1, "404", ("lookup-stale=5",)),
+        (["lookup-stale=4"], 1, "200", ()),
+        (["lookup-stale=4", "lookup-500"], 1, "500", ("lookup-500",)),
+        (["lookup-hang", "lookup-drop"], 1, "hang", ("lookup-hang",)),
+    ],
+)
+def test_what_a_look_up_is_replied(specs: list[str], times: int, reply: str, faults: tuple[str, ...]) -> None:
+    """The number was applied four seconds ago."""
+    decision = look_up(LookedFor(11, times, since=10.0, at=14.0), [parse(spec) for spec in specs])
+    assert (str(decision.reply), decision.faults, list(decision.applied)) == (reply, faults, [])
+
+
+def test_faults_of_look_ups_leave_a_post_alone() -> None:
+    specs = ["lookup-echo", "lookup-stale=9", "lookup-500", "lookup-hang", "lookup-always-404"]
+    assert decided(specs) == decided([])
 
 
 def test_a_body_that_cannot_be_read() -> None:

@@ -270,10 +270,121 @@ async def test_a_fault_that_never_answers(spec: str, times: int) -> None:
         await until(lambda: simulator.log[0].until)
 
 
+LOOK_UPS: list[tuple[str, int, int]] = [
+    ("lookup-always-200", 200, 200),
+    ("lookup-always-404", 404, 404),
+    ("lookup-echo", 200, 200),
+    ("lookup-429", 429, 429),
+    ("lookup-503=2", 503, 503),
+    ("lookup-500", 500, 500),
+    ("lookup-status=401", 401, 401),
+    ("lookup-garbage", 200, 200),
+]
+
+
+@pytest.mark.parametrize(("spec", "there", "not_there"), LOOK_UPS, ids=[row[0] for row in LOOK_UPS])
+async def test_a_fault_of_look_ups(spec: str, there: int, not_there: int) -> None:
+    """It strikes every path on which one can look up, and nothing else."""
+    async with Simulator(faults=[spec], lookup_path="/v2/invoice/{InvoiceNumber}") as simulator:
+        assert (await post(simulator, 5)).status == 202
+        for path in ("/simulator/invoices/", "/v2/invoice/"):
+            assert (await get(simulator, path + "5")).status == there
+            assert (await get(simulator, path + "6")).status == not_there
+        assert [seen.faults for seen in simulator.look_up_log] == [(spec,)] * 4
+        assert (await get(simulator, "/v2/salesinvoices")).json == [{"InvoiceNumber": 5}]
+
+
+async def test_bodies_of_wrong_look_ups() -> None:
+    async with Simulator(faults=["lookup-echo@1", "lookup-garbage@2", "lookup-always-200@3"]) as simulator:
+        got = [await get(simulator, f"/simulator/invoices/{number}") for number in (5, 6, 7, 8)]
+        assert got[0].json == {"InvoiceNumber": 5, "TimesAccepted": 1}
+        assert got[1].body == b"<html>OK"
+        assert got[2].json == {"Message": "OK"}
+        assert got[3].status == 404
+
+
+async def test_look_ups_are_counted_apart_from_posts() -> None:
+    async with Simulator(faults=["lookup-429=1@2", "429=7@2"]) as simulator:
+        for _ in range(3):
+            await post(simulator, 5)
+        held = [(await get(simulator, "/simulator/invoices/5")).headers.get("Retry-After") for _ in range(3)]
+        assert held == [None, "1", None]
+        assert (simulator.requests, simulator.look_ups) == (3, 3)
+        assert [seen.reply for seen in simulator.log] == ["202", "429", "202"]
+
+
+async def test_the_log_of_look_ups() -> None:
+    before = time.monotonic()
+    async with Simulator(faults=["lookup-500@2"], lookup_path="/v2/{InvoiceNumber}") as simulator:
+        for path in ("/simulator/invoices/5", "/v2/6", "/v2/-7", "/v2/five"):
+            await get(simulator, path)
+        await get(simulator, "/v2/8", key=None)
+        await until(lambda: simulator.look_up_log[-1].until)
+    assert [(seen.request, seen.number, seen.faults, seen.reply) for seen in simulator.look_up_log] == [
+        (1, 5, (), "404"),
+        (2, 6, ("lookup-500@2",), "500"),
+        (3, -7, (), "404"),
+        (4, None, (), "404"),
+        (5, 8, (), "401"),
+    ]
+    times = [moment for seen in simulator.look_up_log for moment in (seen.at, seen.until or 0)]
+    assert [before, *times] == sorted([before, *times])
+
+
+async def test_a_stale_look_up_catches_up() -> None:
+    async with Simulator(faults=["lookup-stale=0.2"]) as simulator:
+        await post(simulator, 5)
+        applied = time.monotonic()
+        statuses: list[int] = []
+        while not statuses or statuses[-1] == 404:
+            statuses.append((await get(simulator, "/simulator/invoices/5")).status)
+            await asyncio.sleep(0.01)
+        assert statuses[-1] == 200
+        assert time.monotonic() - applied >= 0.19
+        await post(simulator, 5)
+        assert (await get(simulator, "/simulator/invoices/5")).status == 200, "visible since its first time"
+
+
+async def test_a_look_up_that_is_cut_off_and_one_that_hangs() -> None:
+    """aiohttp sends a GET whose connection is lost once more by itself."""
+    async with Simulator(faults=["lookup-drop@1-2", "lookup-hang@3"]) as simulator:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await get(simulator, "/simulator/invoices/5")
+        asking = asyncio.create_task(get(simulator, "/simulator/invoices/5"))
+        await until(lambda: simulator.look_up_log[-1].reply == "hang")
+        await abandon(asking)
+        await until(lambda: simulator.look_up_log[-1].until)
+        assert [seen.reply for seen in simulator.look_up_log] == ["cut", "cut", "hang"]
+
+
+async def test_applied_some_time_after_the_connection_was_cut() -> None:
+    """Absence right after a lost connection proves nothing: it is what `settle_after` is for."""
+    async with Simulator(faults=["apply-late=0.5@1"]) as simulator:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await post(simulator, 5, 6)
+        cut = time.monotonic()
+        assert (await get(simulator, "/simulator/invoices/5")).status == 404
+        assert (simulator.log[0].numbers, simulator.log[0].applied) == ((5, 6), 0)
+        await until(lambda: simulator.store.times(5))
+        assert simulator.store.since(5) - cut > 0.3
+        assert (await get(simulator, "/simulator/invoices/5")).status == 200
+        assert (simulator.log[0].applied, simulator.log[0].faults) == (2, ("apply-late=0.5@1",))
+        assert simulator.store.invoice(6) == {"InvoiceNumber": 6}
+
+
+async def test_closing_applies_what_is_late() -> None:
+    async with Simulator(faults=["apply-late=60"]) as simulator:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await post(simulator, 5)
+        assert simulator.store.times(5) == 0
+    assert simulator.store.times(5) == 1
+
+
 def test_every_kind_of_fault_went_over_tcp() -> None:
     specs = [row[0] for row in STATUSES] + [row[0] for row in BROKEN] + [row[0] for row in HANGING]
+    specs += [row[0] for row in LOOK_UPS] + ["lookup-stale", "lookup-drop", "lookup-hang", "apply-late"]
     sent = {spec.partition("=")[0] for spec in specs} | {"rate-limit", "429-date"}
-    assert {kind.name for kind in KINDS if not kind.name.startswith("5xx")} - sent == set()
+    assert {kind.name for kind in KINDS if "5xx" not in kind.name} - sent == set()
 
 
 async def test_the_date_form_of_retry_after() -> None:

@@ -18,6 +18,16 @@ def test_a_number_is_counted_each_time() -> None:
     assert 1 not in store
 
 
+def test_a_number_is_there_since_it_was_first_accepted() -> None:
+    store = Store()
+    store.add([7, 5, 7], at=10.0)
+    store.add([7, 9], at=20.0)
+    assert [store.since(number) for number in (7, 5, 9)] == [10.0, 10.0, 20.0]
+    assert store.times(7) == 3
+    with pytest.raises(KeyError):
+        store.since(1)
+
+
 def test_the_invoice_is_the_latest() -> None:
     store = Store()
     store.add([7, 8], [b'{"InvoiceNumber":7,"Status":"H"}', b'{"InvoiceNumber":8}'])

@@ -349,7 +349,7 @@ async def test_a_generator_is_not_run_far_ahead_of_the_answers(desk: MakeDesk, f
     run.interrupt()
     report = await task
     assert report.unsent
-    assert max(ahead) <= (4 + 1) * 50 + 64, "concurrency + 1 chunks, and one batch"
+    assert max(ahead) <= (4 + 2) * 50 + 64, "concurrency + 2 chunks, and one batch"
     assert max(ahead) >= 50
 
 

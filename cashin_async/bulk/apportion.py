@@ -9,7 +9,7 @@ from cashin_async.transport.redaction import Blank, text_of
 _LONGEST_WORDS = 500  # characters of a reason that a table can still show
 
 
-def settle(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> list[Settled]:
+def apportion(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> list[Settled]:
     """The outcomes of every invoice in `chunk`."""
     key = exchange.key if isinstance(exchange, Answered) else None
     blank = Blank(chunk.encoded, chunk.numbers, key)
@@ -28,9 +28,9 @@ def settle(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> 
 
 def _settled(chunk: Chunk, places: list[int], state: State, reason: str | None, answer: str | None = None) -> Settled:
     if len(places) == len(chunk):
-        return Settled(state, chunk.numbers, chunk.refs, reason, answer)
-    numbers = [chunk.numbers[place] for place in places]
-    return Settled(state, numbers, [chunk.refs[place] for place in places], reason, answer)
+        return Settled(state, chunk.numbers, chunk.refs, reason, answer, chunk.encoded)
+    part = chunk.pick(places)
+    return Settled(state, part.numbers, part.refs, reason, answer, part.encoded)
 
 
 def _reason(reason: str, words: str, blank: Blank) -> str:

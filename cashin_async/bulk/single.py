@@ -1,0 +1,113 @@
+"""One request of one invoice or a few, for whoever awaits it: claimed, put on record, sent, told."""
+
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+
+import anyio
+
+from cashin_async.bulk.apportion import apportion
+from cashin_async.bulk.chunk import Chunk
+from cashin_async.bulk.courier import Courier, Trip
+from cashin_async.bulk.engine import parts_of
+from cashin_async.bulk.knowledge import WAIT, Next, Ruling, rule
+from cashin_async.bulk.outcome import Settled, State
+from cashin_async.bulk.verdict import Then, Verdict
+from cashin_async.errors import LedgerError
+from cashin_async.ledger.base import Known, NumberState, Part
+from cashin_async.ledger.claims import Claims
+from cashin_async.models.receipt import UploadReceipt
+
+log = logging.getLogger(__name__)
+
+
+class Single:
+    """The way of one request."""
+
+    def __init__(self, chunk: Chunk, claims: Claims, trip: Trip, run: str, retry_rejected: bool) -> None:
+        self.settled: list[Settled] = []
+        """The outcomes that are known so far."""
+        self.receipt: UploadReceipt | None = None
+        self.status: int | None = None
+        self._chunk = chunk
+        self._claims = claims
+        self._ledger = claims.ledger
+        self._trip = trip
+        self._run = run
+        self._retry_rejected = retry_rejected
+        self._claimed: list[int] = []
+
+    async def send(self, courier: Courier) -> None:
+        """See every invoice through to its outcome. Raises `LedgerError` before anything is sent, and nothing later."""
+        try:
+            chunk = await self._claim()
+            if len(chunk) and self._trip.stopped is None:
+                (chunk.lease,) = await self._ledger.lease(self._run, [(chunk.numbers, chunk.digests)])
+            if len(chunk):
+                await self._deliver(chunk, courier)
+        finally:
+            self._claims.release(self._claimed)
+
+    async def _claim(self) -> Chunk:
+        """The invoices that may go. Numbers are claimed in rising order: no two requests wait for each other."""
+        places = []
+        for place in sorted(range(len(self._chunk)), key=self._chunk.numbers.__getitem__):
+            ruling = await self._ruling(place)
+            if ruling.next is Next.SEND:
+                places.append(place)
+            else:
+                self._end(ruling.state, place, ruling.reason)
+        places.sort()
+        return self._chunk if len(places) == len(self._chunk) else self._chunk.pick(places)
+
+    async def _ruling(self, place: int) -> Ruling:
+        number, digest = self._chunk.numbers[place], self._chunk.digests[place]
+        while self._trip.stopped is None:
+            (found,) = await self._claims.claim(self, [number], [digest])
+            if found is None or isinstance(found, Known):
+                self._claimed.append(number)
+                return rule(found, digest, None, retry_rejected=self._retry_rejected)
+            with self._trip.until_stopped():
+                await self._claims.released(number)
+        return replace(WAIT, next=Next.KEEP_BACK, reason=f"{self._trip.stopped}, while another task had its number")
+
+    def _end(self, state: State, place: int, reason: str) -> None:
+        self.settled.append(Settled(state, [self._chunk.numbers[place]], [self._chunk.refs[place]], reason))
+
+    async def _deliver(self, chunk: Chunk, courier: Courier) -> None:
+        try:
+            delivery = await courier.deliver(chunk, self._trip, whole=True)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._cut_off(chunk)
+            raise
+        verdict = _as_a_whole(delivery.verdict)
+        settled = apportion(chunk, verdict, delivery.exchange)
+        with anyio.CancelScope(shield=True):
+            await self._record(chunk, settled)
+        self.settled += settled
+        self.receipt, self.status = verdict.receipt, verdict.status
+
+    async def _cut_off(self, chunk: Chunk) -> None:
+        """Cancelled on the way: what was in flight may have been applied."""
+        state = NumberState.UNKNOWN if chunk.in_flight or chunk.in_doubt else NumberState.UNSENT
+        if chunk.lease is not None:
+            await self._guarded(self._ledger.settle(chunk.lease, [Part(state, "its request was cancelled")]))
+
+    async def _record(self, chunk: Chunk, settled: list[Settled]) -> None:
+        if chunk.lease is not None:
+            await self._guarded(self._ledger.settle(chunk.lease, parts_of(chunk, settled)))
+
+    async def _guarded(self, writing: Awaitable[None]) -> None:
+        """What the server said is told, also when it cannot be recorded: nothing further is sent then."""
+        try:
+            await writing
+        except LedgerError as error:
+            log.error("ledger.failed %s", error)
+
+
+def _as_a_whole(verdict: Verdict) -> Verdict:
+    """Nobody bisects or splits here: what is refused together is rejected together."""
+    if verdict.then in (Then.BISECT, Then.SPLIT) and verdict.rest is not State.UNKNOWN:
+        return replace(verdict, rest=State.REJECTED)
+    return verdict

@@ -1,0 +1,80 @@
+"""Options that are settings, and the ledger that they mean."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cashin_async.cli.process import Refused
+from cashin_async.settings import Environment, Settings
+
+_DEFAULTS = {item.name: item.default for item in fields(Settings)}
+
+Decorator = Callable[[Any], Any]
+
+
+def setting(option: str, name: str, kind: Any, text: str) -> Decorator:
+    """An option that is a setting: unset, the environment variable or the default of `Settings` holds."""
+    default = _DEFAULTS[name]
+    shown = "" if default in (None, "") else f"  [default: {default}]"
+    return click.option(option, name, type=kind, default=None, help=text + shown)
+
+
+def flag(option: str, name: str, text: str) -> Decorator:
+    """The same for a setting that is switched on."""
+    return click.option(option, name, is_flag=True, default=None, help=text)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Several options in this order, for more than one command."""
+
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+account = together(
+    setting("--base-url", "base_url", str, "Where the API is (CASHIN_BASE_URL). http:// for loopback only."),
+    setting("--environment", "environment", click.Choice(list(map(str, Environment))), "Instead of --base-url."),
+    setting("--creditor", "creditor", str, "The creditor's label: each has a ledger of its own."),
+)
+look_up = together(
+    setting(
+        "--lookup-path",
+        "lookup_path",
+        str,
+        "Settles what is unknown: where the API shows one invoice, as in /v2/.../{InvoiceNumber}.",
+    ),
+    setting("--settle-after", "settle_after", float, "Seconds after which it counts that it shows none."),
+)
+connection = together(
+    setting("--proxy", "proxy", str, "An http:// or https:// proxy; unset: HTTPS_PROXY."),
+    setting("--ca-file", "ca_file", click.Path(), "PEM file of the certificate authorities to trust."),
+)
+
+
+def ledger_named(ledger: str | None, options: dict[str, Any]) -> str:
+    """The ledger that a command's argument names, else the one that its settings mean."""
+    if ledger is not None:
+        return str(Path(ledger).expanduser().absolute())
+    place = ledger_of(Settings.load(**options))
+    if place == "none":
+        raise Refused("the setting ledger is none: name a LEDGER")
+    return place
+
+
+def ledger_of(settings: Settings) -> str:
+    """The ledger that the settings name, or the account's usual one; or `none`."""
+    from cashin_async.ledger.place import place_of, usual_place
+
+    if settings.ledger is not None:
+        return place_of(settings, None)
+    try:
+        return usual_place(settings)
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}: name another place for the ledger (--ledger)") from None

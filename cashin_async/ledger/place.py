@@ -1,0 +1,50 @@
+"""Which ledger a client works with: the account and the place that its settings mean."""
+
+import os
+from pathlib import Path
+
+from cashin_async.errors import ConfigurationError
+from cashin_async.ledger.account import default_place
+from cashin_async.ledger.base import Account, Ledger
+from cashin_async.ledger.memory import MemoryLedger
+from cashin_async.settings import BASE_URLS, Environment, Settings
+
+NONE = "none"
+"""In place of a file: remember for the client's lifetime only."""
+
+
+def account_of(settings: Settings) -> Account:
+    """Whose numbers these settings are about."""
+    in_production = settings.base_url == BASE_URLS[Environment.PRODUCTION]
+    environment = str(Environment.PRODUCTION) if in_production else settings.base_url
+    return Account(environment, settings.creditor)
+
+
+def place_of(settings: Settings, ledger: str | os.PathLike[str] | None) -> str:
+    """The absolute path of a ledger, or `none`; `ledger` wins over the setting."""
+    name = os.fspath(ledger) if ledger is not None else settings.ledger
+    if name is None or name == NONE:
+        return NONE
+    if "://" in name:
+        raise ConfigurationError("ledger must be a file's path, or none (environment variable CASHIN_LEDGER)")
+    return str(Path(name).expanduser().absolute())
+
+
+def usual_place(settings: Settings) -> str:
+    """Where the command line keeps the ledger of an account when it is not told."""
+    return str(default_place(account_of(settings)))
+
+
+async def open_ledger(settings: Settings, place: str) -> Ledger:
+    """Open the ledger at `place` for writing; begin it where there is none.
+
+    Raises `LedgerError`: it cannot be read or written, is in use, is another account's, or, in production, is not
+    there and `new_ledger` is not set.
+    """
+    if place == NONE:
+        return MemoryLedger()
+    from cashin_async.ledger.sqlite import SqliteLedger
+
+    account = account_of(settings)
+    new = settings.new_ledger or account.environment != Environment.PRODUCTION
+    return await SqliteLedger.open(place, account, new=new)
