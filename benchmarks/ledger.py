@@ -9,6 +9,7 @@ there are two processors, sink and client are kept apart.
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -70,25 +71,25 @@ def read(path: Path) -> float:
 
 
 def show(name: str, ratios: list[float]) -> None:
-    print(f"{name:62}{statistics.median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"{name:76}{statistics.median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
-def compare(path: Path, folder: Path, delay: float, chunk_size: int, rounds: int) -> None:
+def compare(path: Path, folder: Path, delay: float, chunk_size: int, rounds: int, order: str = "") -> None:
     ratios = []
     with sink(delay) as url:
         for round_ in range(rounds):
-            place = str(folder / f"{delay}-{chunk_size}-{round_}.db")
+            place = str(folder / f"{path.stem}-{delay}-{chunk_size}-{round_}.db")
             without = upload(path, url, "none", chunk_size)
             ratios.append(upload(path, url, place, chunk_size) / without)
     answers = f"answers after {delay * 1000:.0f} ms" if delay else "answers at once"
-    show(f"with the ledger, of without it; {answers}, chunks of {chunk_size}", ratios)
+    show(f"with the ledger, of without it; {answers}, chunks of {chunk_size}{order}", ratios)
 
 
 def again(path: Path, folder: Path, rounds: int, count: int) -> None:
     with sink(0.0) as url:
         place = folder / "again.db"
         upload(path, url, str(place), 100)
-        print(f"{'bytes an invoice in the file, chunks of 100':62}{place.stat().st_size / count:6.1f}")
+        print(f"{'bytes an invoice in the file, chunks of 100':76}{place.stat().st_size / count:6.1f}")
         ratios = [upload(path, url, str(place), 100) / read(path) for _ in range(rounds)]
     show("all duplicates, of reading and validating alone", ratios)
 
@@ -113,6 +114,11 @@ def main() -> None:
         for delay in (0.05, 0.0):
             for chunk_size in (100, 500):
                 compare(path, folder, delay, chunk_size, options.rounds)
+        shuffled = folder / "shuffled.jsonl"
+        lines = path.read_bytes().splitlines(keepends=True)
+        random.Random(1).shuffle(lines)
+        shuffled.write_bytes(b"".join(lines))
+        compare(shuffled, folder, 0.0, 100, options.rounds, ", numbers in no order")
         again(path, folder, options.rounds, options.invoices)
 
 

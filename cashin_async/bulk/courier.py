@@ -204,7 +204,7 @@ class Courier:
                 if not await trip.mark(chunk):
                     self.gate.leave(ticket)
                     continue
-                if self.gate.held_for() > 0:  # began while the mark was written
+                if self.gate.held_for() > 0 or trip.stopped is not None:  # meanwhile, as the mark was written
                     trip.unmark(chunk)
                     self.gate.leave(ticket)
                     continue

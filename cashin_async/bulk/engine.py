@@ -84,7 +84,14 @@ class Run:
         self._settler: Settler | None = None
         if asker is not None:
             self._settler = Settler(
-                self._trip, courier.gate, asker, settings, self.report.run, tell=self._end, send=self._send_released
+                self._trip,
+                claims,
+                courier.gate,
+                asker,
+                settings,
+                self.report.run,
+                tell=self._end,
+                send=self._send_released,
             )
         self._reading = anyio.CancelScope()
         self._started = anyio.current_time()
@@ -121,6 +128,7 @@ class Run:
             raise
         finally:
             self._claims.abandon(self._intake)
+            self._claims.abandon(self._settler)
             if timer is not None:
                 timer.cancel()
             self._close_report()
@@ -136,6 +144,7 @@ class Run:
     async def _upload(self) -> None:
         async with anyio.create_task_group() as settling:
             if self._settler is not None:
+                await self._guarded(self._settler.begin())
                 settling.start_soon(self._settler.run)
             async with anyio.create_task_group() as tasks:
                 buffered = self.ledger.ahead - 1
@@ -245,7 +254,7 @@ class Run:
         async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
             async for batch in batches:
                 await self._take(batch, planned)
-                self.source.glances = self._intake.all_known
+                self.source.glances = self._intake.all_known and not self._settings.digest_without
                 if self._intake.full:
                     return
                 since_turn += len(batch)
@@ -273,7 +282,8 @@ class Run:
             for part in self._intake.kept_back():
                 await self._tell(part)
             for reason, same, chunk in self._intake.doubts():
-                await self._doubt(Doubt(chunk.numbers, self._since(), reason, chunk, same))
+                assert self._settler is not None  # noqa: S101 - for the type checker
+                await self._doubt(Doubt(chunk.numbers, self._settler.due(chunk.numbers), reason, chunk, same))
 
     def _stop_reading(self, read_on: bool) -> None:
         """After a stop the input is read on, so that each invoice has its outcome: for `drain_timeout`."""
@@ -364,18 +374,17 @@ class Run:
         for part in settled:
             if part.state is State.UNKNOWN and self._settler is not None and chunk.lease is not None:
                 unknown = chunk.pick([chunk.numbers.index(number) for number in part.numbers if number is not None])
-                doubt = Doubt(unknown.numbers, self._since(ended), part.reason or "", unknown, answer=part.answer)
+                due = ended + self._settings.settle_after
+                doubt = Doubt(unknown.numbers, due, part.reason or "", unknown, answer=part.answer)
                 doubt.singly = verdict.status in (402, 422)
                 await self._doubt(doubt)
             else:
                 await self._end(part)
 
-    def _since(self, ended: float | None = None) -> float:
-        return self._settler.since(ended) if self._settler is not None else 0.0
-
     async def _doubt(self, doubt: Doubt) -> None:
         assert doubt.chunk is not None and self._settler is not None  # noqa: S101, PT018 - for the type checker
         self._intake.seen.update(doubt.numbers)
+        self._claims.doubt(doubt.numbers)
         if not self._settler.add(doubt):
             chunk, state = doubt.chunk, State.UNKNOWN if doubt.same else State.UNSENT
             reason = f"{doubt.reason}; too much is in doubt to settle it in this run (settle_bytes)"

@@ -1,7 +1,7 @@
 """What is read is claimed, ruled on by what the ledger knows, and cut into chunks; the others are kept back."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from cashin_async.bulk.chunk import Chunk, Chunker
 from cashin_async.bulk.knowledge import SEND, WAIT, Next, Ruling, rule, rule_held
@@ -94,6 +94,8 @@ class Intake:
         self, batch: list[Record], digests: list[int], found: Sequence[Found], waiting: list[_Entry]
     ) -> list[Chunk]:
         """Each record to its place: a chunk, those kept back or in doubt, or `waiting`."""
+        if self._keep_back_whole(batch, digests, found):
+            return []
         chunks: list[Chunk] = []
         add, too_large = self._chunker.add, self._chunker.too_large
         kept_back = 0
@@ -131,6 +133,28 @@ class Intake:
         self.all_known = kept_back == len(batch)
         return chunks
 
+    def _keep_back_whole(self, batch: list[Record], digests: list[int], found: Sequence[Found]) -> bool:
+        """The usual batch of an upload that is repeated: all accepted by one run, with these very bytes.
+
+        The same as one by one, in a fifth of the time.
+        """
+        if not batch or self._left == 0 or not all(type(one) is Known for one in found):
+            return False
+        known = cast(Sequence[Known], found)
+        states, on_record, runs, _ = zip(*known, strict=True)
+        if {*states} != {NumberState.ACCEPTED} or len({*runs, self.run}) != 2 or list(on_record) != digests:
+            return False
+        ruling = rule(known[0], digests[0], self.run)
+        numbers, refs, encoded = self._kept.setdefault((ruling.state, ruling.reason), ([], [], []))
+        taken = [cast(int, record.number) for record in batch]
+        numbers += taken
+        refs += [record.ref for record in batch]
+        encoded += [record.encoded for record in batch]
+        self.read += len(batch)
+        self._claims.release(taken)
+        self.all_known = True
+        return True
+
     def _count(self) -> None:
         """One more that is to be sent."""
         self.read += 1
@@ -139,14 +163,14 @@ class Intake:
     async def _take_late(self, entry: _Entry) -> AsyncIterator[Chunk]:
         """Wait for the task that has its number, as often as need be."""
         while True:
-            for chunk in self._chunker.rest():
-                yield chunk
-            await self._claims.released(entry.number)
             (found,) = await self._claims.claim(self, [entry.number], [entry.digest])
             entry = entry._replace(found=found)
             ruling = self._rule(entry.number, entry.digest, found)
             if ruling.next is not Next.WAIT:
                 break
+            for chunk in self._chunker.rest():
+                yield chunk
+            await self._claims.released(entry.number)
         for chunk in self._follow(ruling, entry):
             yield chunk
 
@@ -158,7 +182,7 @@ class Intake:
         holder, held = found
         if holder is self and (number in self._not_sent or not self._claims.holds(self, number)):
             return WAIT  # was claimed with this one, and was not to be sent
-        return rule_held(held, digest, ours=holder is self)
+        return rule_held(held, digest, ours=holder is self, in_doubt=self._claims.in_doubt(number))
 
     def _follow(self, ruling: Ruling, entry: _Entry) -> list[Chunk]:
         record, number, digest, found = entry
@@ -171,6 +195,7 @@ class Intake:
             self.read += 1
             doubtful = self._doubts.setdefault((ruling.reason, ruling.same), Chunk())
             doubtful.append(number, record.encoded, record.ref, digest)
+            self._claims.doubt([number])
             return []
         self._keep_back(ruling.state, record, ruling.reason)
         self._let_go([record], [found])

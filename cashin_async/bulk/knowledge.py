@@ -36,11 +36,17 @@ _TAKEN = Ruling(Next.KEEP_BACK, State.REJECTED, "its number is taken by a differ
 WAIT = Ruling(Next.WAIT)
 
 
-def rule_held(held: int, digest: int, *, ours: bool) -> Ruling:
-    """On an invoice whose number a task of this process has for content with digest `held`; `ours`: this very run."""
-    if not ours:
+def rule_held(held: int, digest: int, *, ours: bool, in_doubt: bool = False) -> Ruling:
+    """On an invoice whose number a task of this process has for content with digest `held`.
+
+    `ours`: this very run has it. `in_doubt`: another one settles it, which takes too long to wait for.
+    """
+    if ours:
+        return _TWICE if held == digest else _TAKEN
+    if not in_doubt:
         return WAIT
-    return _TWICE if held == digest else _TAKEN
+    reason = "unknown, and another task of this process is settling it"
+    return Ruling(Next.KEEP_BACK, State.UNKNOWN if held == digest else State.UNSENT, reason, held == digest)
 
 
 def rule(known: Known | None, digest: int, run: str | None, *, retry_rejected: bool = False) -> Ruling:

@@ -7,7 +7,7 @@ this run took the ledger up: the server may still be at work on it.
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +23,8 @@ from cashin_async.bulk.lookup import Found, LookUp, judge_look_up, read_answers
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Proof, Then, Verdict
 from cashin_async.errors import LedgerError
-from cashin_async.ledger.base import Ledger, NumberState
+from cashin_async.ledger.base import Known, Ledger, NumberState
+from cashin_async.ledger.claims import Claims
 from cashin_async.models.wire import LARGEST_NUMBER
 from cashin_async.settings import Settings
 from cashin_async.transport.exchange import Answered, Exchange
@@ -114,6 +115,7 @@ class Settler:
     def __init__(
         self,
         trip: Trip,
+        claims: Claims,
         gate: Gate,
         asker: Asker,
         settings: Settings,
@@ -126,7 +128,8 @@ class Settler:
         self.released: list[int] = []
         """Numbers of earlier runs that turned out not to be."""
         self._trip = trip
-        self._ledger: Ledger = trip.ledger
+        self._claims = claims
+        self._ledger: Ledger = claims.ledger
         self._gate = gate
         self._asker = asker
         self._settings = settings
@@ -136,10 +139,12 @@ class Settler:
         self._random = random.Random()  # noqa: S311 - picks an example
         self._calibration = Calibration()
         self._rounds = 0
+        self._overlooks = False  # it called an accepted number absent, in this run: its "absent" counts no more
         self._absences = Absences()
         self._accepted_since: dict[int, float] = {}
         self._doubts: list[Doubt] = []
         self._seen: set[int] = set()
+        self._unknown_before: set[int] = set()
         self._kept_bytes = 0
         self._sending = 0
         self._all_sent = False
@@ -168,21 +173,49 @@ class Settler:
         self._news.set()
         return True
 
-    def since(self, ended: float | None = None) -> float:
-        """From when on absence counts: of an exchange that ended then, else of one in an earlier run."""
-        return self._due if ended is None else ended + self._settings.settle_after
+    def due(self, numbers: Sequence[int]) -> float:
+        """From when on their absence counts. What was unknown when this run began was so from then on at the latest;
+        of anything else the exchange may have ended just now.
+        """
+        return (
+            self._due
+            if self._unknown_before.issuperset(numbers)
+            else anyio.current_time() + self._settings.settle_after
+        )
+
+    async def begin(self) -> None:
+        """Note what is unknown already, before anything is sent."""
+        async for numbers in self._pages():
+            self._unknown_before.update(numbers)
+
+    async def _pages(self) -> AsyncIterator[list[int]]:
+        after = 0
+        while numbers := await self._ledger.in_state(NumberState.UNKNOWN, after, _PAGE):
+            after = numbers[-1]
+            yield numbers
 
     async def all_sent(self) -> None:
         """Nothing more will be sent but what is released: now for what earlier runs have left."""
-        after = 0
         try:
-            while numbers := await self._ledger.in_state(NumberState.UNKNOWN, after, _PAGE):
-                after = numbers[-1]
-                if left := [number for number in numbers if number not in self._seen]:
-                    self.add(Doubt(left, self._due))
+            async for numbers in self._pages():
+                if left := await self._claim([number for number in numbers if number not in self._seen]):
+                    self.add(Doubt(left, self.due(left)))
         finally:
             self._all_sent = True
             self._news.set()
+
+    async def _claim(self, numbers: list[int]) -> list[int]:
+        """Those that nobody else has in hand, and that are still unknown: ours now."""
+        found = await self._claims.claim(self, numbers, [0] * len(numbers))
+        ours = [n for n, one in zip(numbers, found, strict=True) if one is None or isinstance(one, Known)]
+        unknown = [
+            number
+            for number, one in zip(numbers, found, strict=True)
+            if isinstance(one, Known) and one.state is NumberState.UNKNOWN
+        ]
+        self._claims.doubt(unknown)
+        self._claims.release([number for number in ours if number not in set(unknown)])
+        return unknown
 
     async def run(self) -> None:
         """Until all was sent and no doubt is left. After a stop nothing is asked any more: doubts end as they are."""
@@ -252,7 +285,10 @@ class Settler:
         now, young = anyio.current_time(), self._settings.settle_after
         too_young = [one for one in accepted if now - self._accepted_since.setdefault(one, now) < young]
         answers = await self._ask(numbers)
-        answers |= await self._ask(probes)
+        told = await self._ask(probes)
+        if any(told.get(number) is Found.ABSENT for number in accepted if number not in too_young):
+            self._overlooks = True
+        answers |= told
         return answers if self._calibration.record(answers, too_young) else {}
 
     async def _never_used(self, accepted: Sequence[int]) -> list[int]:
@@ -271,22 +307,28 @@ class Settler:
         counts = anyio.current_time() >= doubt.due
         answers = await self._ask_with_probes(doubt.numbers)
         exist = [number for number in doubt.numbers if answers.get(number) is Found.EXISTS]
-        missing = [number for number in doubt.numbers if counts and answers.get(number) is Found.ABSENT]
+        counts_absent = counts and not self._overlooks
+        missing = [number for number in doubt.numbers if counts_absent and answers.get(number) is Found.ABSENT]
         absent = self._absences.confirm(missing)
         chunks = []
         if exist:
-            await self._ledger.decide(self._run, NumberState.ACCEPTED, "found by a look-up", exist)
+            exist = await self._ledger.decide(self._run, NumberState.ACCEPTED, "found by a look-up", exist)
             await self._found(doubt, exist)
         if absent:
-            await self._ledger.decide(self._run, NumberState.RELEASED, "a look-up did not find it", absent)
+            absent = await self._ledger.decide(self._run, NumberState.RELEASED, "a look-up did not find it", absent)
             chunks = await self._absent(doubt, absent)
         self._leave(doubt, {*exist, *absent})
         if doubt.numbers:
             doubt.tries += counts and not missing  # what is missing is to be missed several times
             doubt.ask_at = doubt.due if not counts else anyio.current_time() + self._pause
             if doubt.tries >= _TRIES:
-                await self._give_up(doubt, f"; {self._calibration.doubt or 'the look-up cannot tell'}")
+                await self._give_up(doubt, f"; {self._calibration.doubt or self._why_not()}")
         return chunks
+
+    def _why_not(self) -> str:
+        if self._overlooks:
+            return "the look-up did not find an accepted invoice, so that it finds none proves nothing"
+        return "the look-up cannot tell"
 
     async def _ask(self, numbers: Sequence[int]) -> dict[int, Found]:
         answers: dict[int, Found] = {}
@@ -329,6 +371,7 @@ class Settler:
         if doubt.chunk is None:
             self.released += numbers
             return []
+        self._claims.resume(numbers)
         chunk = _without_lease(doubt.chunk, numbers)
         chunk.attempts += 1
         if chunk.attempts > self._settings.retries:
@@ -355,6 +398,8 @@ class Settler:
 
     def _leave(self, doubt: Doubt, numbers: set[int]) -> None:
         """These are in doubt no more."""
+        if doubt.chunk is None:
+            self._claims.release(list(numbers))
         doubt.numbers = [number for number in doubt.numbers if number not in numbers]
         if doubt.chunk is not None:
             self._kept_bytes -= doubt.chunk.size

@@ -10,7 +10,7 @@ from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.courier import Courier, Trip
 from cashin_async.bulk.engine import parts_of
-from cashin_async.bulk.knowledge import WAIT, Next, Ruling, rule
+from cashin_async.bulk.knowledge import WAIT, Next, Ruling, rule, rule_held
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Then, Verdict
 from cashin_async.errors import LedgerError
@@ -67,6 +67,9 @@ class Single:
             if found is None or isinstance(found, Known):
                 self._claimed.append(number)
                 return rule(found, digest, None, retry_rejected=self._retry_rejected)
+            ruling = rule_held(found[1], digest, ours=False, in_doubt=self._claims.in_doubt(number))
+            if ruling.next is not Next.WAIT:
+                return ruling
             with self._trip.until_stopped():
                 await self._claims.released(number)
         return replace(WAIT, next=Next.KEEP_BACK, reason=f"{self._trip.stopped}, while another task had its number")
@@ -84,7 +87,10 @@ class Single:
         verdict = _as_a_whole(delivery.verdict)
         settled = apportion(chunk, verdict, delivery.exchange)
         with anyio.CancelScope(shield=True):
-            await self._record(chunk, settled)
+            if verdict is delivery.verdict:
+                await self._record(chunk, settled)
+            else:  # who of them is at fault is not known: each may go again
+                await self._record(chunk, apportion(chunk, delivery.verdict, delivery.exchange))
         self.settled += settled
         self.receipt, self.status = verdict.receipt, verdict.status
 

@@ -18,6 +18,7 @@ class Claims:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._held: dict[int, Held] = {}
+        self._in_doubt: set[int] = set()
         self._waiting: dict[int, asyncio.Future[None]] = {}
 
     async def claim(self, holder: object, numbers: Sequence[int], digests: Sequence[int]) -> Sequence[Found]:
@@ -58,23 +59,41 @@ class Claims:
         held = self._held.get(number)
         return held is not None and held[0] is holder
 
+    def doubt(self, numbers: Sequence[int]) -> None:
+        """Their holder settles them, which takes its time: nobody is to wait for that."""
+        self._in_doubt.update(numbers)
+        self._wake(numbers)
+
+    def in_doubt(self, number: int) -> bool:
+        """Whether its holder is settling it."""
+        return number in self._in_doubt
+
+    def resume(self, numbers: Sequence[int]) -> None:
+        """They are settled, and their holder sends them."""
+        self._in_doubt.difference_update(numbers)
+
     def release(self, numbers: Sequence[int]) -> None:
         """It is on record what became of them, or nothing did. Whoever waits for one may claim it."""
         held = self._held
         for number in numbers:
             held.pop(number, None)
+        if self._in_doubt:
+            self._in_doubt.difference_update(numbers)
         if self._waiting:
-            for number in numbers:
-                if waiting := self._waiting.pop(number, None):
-                    waiting.set_result(None)
+            self._wake(numbers)
+
+    def _wake(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            if waiting := self._waiting.pop(number, None):
+                waiting.set_result(None)
 
     def abandon(self, holder: object) -> None:
         """Release all that a holder still has."""
         self.release([number for number, held in self._held.items() if held[0] is holder])
 
     async def released(self, number: int) -> None:
-        """Wait until nobody has `number`."""
-        if number in self._held:
+        """Wait until nobody has `number`, or whoever has it settles it."""
+        if number in self._held and number not in self._in_doubt:
             waiting = self._waiting.get(number)
             if waiting is None:
                 waiting = self._waiting[number] = asyncio.get_running_loop().create_future()

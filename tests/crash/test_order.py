@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ async def test_each_number_is_posting_in_the_file_when_its_request_arrives(tmp_p
     seen: list[tuple[int, set[str]]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
-            numbers = [one["InvoiceNumber"] for one in msgspec.json.decode(await reader.readexactly(length))]
-            seen.append((len(numbers), states(place, numbers)))
-            body = RECEIPT % len(numbers)
-            writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        with suppress(asyncio.IncompleteReadError), closing(writer):  # until the client leaves
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
+                numbers = [one["InvoiceNumber"] for one in msgspec.json.decode(await reader.readexactly(length))]
+                seen.append((len(numbers), states(place, numbers)))
+                body = RECEIPT % len(numbers)
+                writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     server = await asyncio.start_server(serve, "127.0.0.1", limit=2**22)
     async with server:

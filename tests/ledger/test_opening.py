@@ -200,6 +200,16 @@ async def test_cancelling_the_opening_leaves_nothing_open(tmp_path: Path) -> Non
     await ledger.close()
 
 
+async def test_the_name_of_a_new_ledger_is_on_disk_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(opening, "sync_folder", synced.append)
+    await begun(tmp_path / "ledger.db")
+    assert synced == [tmp_path]
+    filesystem.sync_folder(tmp_path)
+
+
 # -- versions
 
 

@@ -224,9 +224,10 @@ async def test_a_closed_ledger_says_so(tmp_path: Path) -> None:
 
 async def test_a_full_disk_stops_all_writing_and_outcomes_are_tried_once_more(tmp_path: Path) -> None:
     ledger = await open_sqlite(tmp_path / "ledger.db")
-    (one, two) = await ledger.lease(RUN, [batch(1), batch(2, 3)])
+    (one, two, back) = await ledger.lease(RUN, [batch(1), batch(2, 3), batch(4)])
     await ledger.post(one)
     await ledger.post(two)
+    await ledger.post(back)
     await fill_the_disk(ledger)
     with pytest.raises(LedgerError, match=r"ledger /.*/ledger\.db cannot be written: the disk is full"):
         await ledger.lease(RUN, [many(100)])
@@ -240,13 +241,15 @@ async def test_a_full_disk_stops_all_writing_and_outcomes_are_tried_once_more(tm
     ):
         with pytest.raises(LedgerError, match="the disk is full"):
             await call
-    assert await ledger.in_state(NumberState.POSTING) == [1, 2, 3], "it can still be read"
+    ledger.take_back(back)
+    assert await ledger.in_state(NumberState.POSTING) == [1, 2, 3, 4], "it can still be read"
     await fill_the_disk(ledger, pages=100)
     await ledger.close()
     ledger = await open_sqlite(tmp_path / "ledger.db")
     assert (await ledger.known([1, 2, 3]))[2] == Known(NumberState.UNSENT, -2000, RUN, "stopped")
     assert await ledger.in_state(NumberState.ACCEPTED) == [1]
     assert await ledger.in_state(NumberState.UNKNOWN) == [3]
+    assert await ledger.in_state(NumberState.UNSENT) == [2, 4]
     assert await ledger.known([50, 60, 100]) == {}
     await ledger.close()
 
