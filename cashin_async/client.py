@@ -90,7 +90,8 @@ class CashIn:
         self._keys = Keyring(api_key, settings.timeout)
         self._pool: SessionPool | None = None
         self._courier: Courier | None = None
-        self._claims: dict[str, Claims] = {}
+        self._opened: dict[str, Claims] = {}
+        self._admitted: set[str] = set()
         self._opening = asyncio.Lock()
         self._singles = f"{run_id()}-single"
         self._resources = AsyncExitStack()
@@ -112,7 +113,8 @@ class CashIn:
     async def aclose(self) -> None:
         """Close all connections and ledgers."""
         self._courier = self._pool = None
-        self._claims.clear()
+        self._opened.clear()
+        self._admitted.clear()
         await self._resources.aclose()
 
     async def _open(self) -> Courier:
@@ -128,13 +130,16 @@ class CashIn:
         """The ledger for a call, opened at its first use. Raises `LedgerError`; `ConfigurationError` for a new key."""
         place = place_of(self.settings, ledger)
         async with self._opening:
-            if place not in self._claims:
+            if place not in self._opened:
                 with anyio.CancelScope(shield=True):  # between its opening and who will close it
                     opened = await open_ledger(self.settings, place)
                     self._resources.push_async_callback(_close, opened)
-                await self._keys.check(opened.admit_key)
-                self._claims[place] = Claims(opened)
-            return self._claims[place]
+                    self._opened[place] = Claims(opened)
+            claims = self._opened[place]
+            if place not in self._admitted:
+                await self._keys.check(claims.ledger.admit_key)
+                self._admitted.add(place)
+            return claims
 
     def _asker(self, lookup: LookUp | None) -> Asker | None:
         """The look-up to settle with: the caller's own, else the template of the settings."""

@@ -234,14 +234,14 @@ class Settings:
             _refuse(name, f"must {'not be below' if name in _MAY_BE_ZERO else 'be a number above'} 0")
         if self.concurrency > _MOST_AT_ONCE:
             _refuse("concurrency", f"must be at most {_MOST_AT_ONCE}")
-        if self.environment and self.base_url not in ("", BASE_URLS[self.environment]):
+        if self.environment and self.base_url.rstrip("/") not in ("", BASE_URLS[self.environment]):
             _refuse("base_url", "and environment are both set: give one of them")
         if not self.base_url:
             if self.environment is None:
                 _refuse("base_url", "is not set: give it, or environment=production")
             object.__setattr__(self, "base_url", BASE_URLS[self.environment])
         url = checked_url("base_url", self.base_url)
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        object.__setattr__(self, "base_url", _one_spelling(url))
         if not self.verify_tls and not is_loopback(url):
             _refuse("verify_tls", "can be switched off for loopback only")
         if self.proxy is not None:
@@ -330,6 +330,15 @@ def checked_url(name: str, text: str) -> SplitResult:
     if url.scheme == "http" and not is_loopback(url):
         _refuse(name, "must be https:// (http:// is accepted for loopback only, the key would travel in the clear)")
     return url
+
+
+def _one_spelling(url: SplitResult) -> str:
+    """The same address, the same text: a ledger is bound to it."""
+    host = (url.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    default = {"http": 80, "https": 443}[url.scheme]
+    port = "" if url.port in (None, default) else f":{url.port}"
+    return f"{url.scheme}://{host}{port}{url.path.rstrip('/')}"
 
 
 def checked_proxy(name: str, text: str) -> str:

@@ -270,7 +270,7 @@ class Courier:
             return None
         if trip.stopped is not None:
             return None  # given up by the next turn
-        trip.stop(f"{verdict.reason}, and there is no newer one")
+        trip.stop(f"{verdict.reason}, and {self._poster.keys.why_not or 'there is no newer one'}")
         return verdict
 
     def _held_too_long(self, trip: Trip) -> bool:

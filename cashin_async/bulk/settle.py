@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 _TRIES = 3  # times that a look-up which cannot tell is asked again once absence counts
 _AGAIN = 2.0  # seconds between them, and between two tries to find out whether it can be trusted, at most
 _LEAST = 0.05  # seconds between them, at least
+_AGAIN_AT_ONCE = 5  # accepted numbers called absent that are asked about again with each batch
 _PAGE = 100  # numbers of earlier runs that are settled together
 
 
@@ -139,7 +140,7 @@ class Settler:
         self._random = random.Random()  # noqa: S311 - picks an example
         self._calibration = Calibration()
         self._rounds = 0
-        self._overlooks = False  # it called an accepted number absent, in this run: its "absent" counts no more
+        self._missed: set[int] = set()  # accepted, and called absent: while there is one, no absence counts
         self._absences = Absences()
         self._accepted_since: dict[int, float] = {}
         self._doubts: list[Doubt] = []
@@ -285,9 +286,9 @@ class Settler:
         now, young = anyio.current_time(), self._settings.settle_after
         too_young = [one for one in accepted if now - self._accepted_since.setdefault(one, now) < young]
         answers = await self._ask(numbers)
-        told = await self._ask(probes)
-        if any(told.get(number) is Found.ABSENT for number in accepted if number not in too_young):
-            self._overlooks = True
+        told = await self._ask([*probes, *sorted(self._missed - set(probes))[:_AGAIN_AT_ONCE]])
+        self._missed |= {number for number in accepted if told.get(number) is Found.ABSENT}
+        self._missed -= {number for number in told if told[number] is Found.EXISTS}
         answers |= told
         return answers if self._calibration.record(answers, too_young) else {}
 
@@ -307,7 +308,7 @@ class Settler:
         counts = anyio.current_time() >= doubt.due
         answers = await self._ask_with_probes(doubt.numbers)
         exist = [number for number in doubt.numbers if answers.get(number) is Found.EXISTS]
-        counts_absent = counts and not self._overlooks
+        counts_absent = counts and not self._missed
         missing = [number for number in doubt.numbers if counts_absent and answers.get(number) is Found.ABSENT]
         absent = self._absences.confirm(missing)
         chunks = []
@@ -326,7 +327,7 @@ class Settler:
         return chunks
 
     def _why_not(self) -> str:
-        if self._overlooks:
+        if self._missed:
             return "the look-up did not find an accepted invoice, so that it finds none proves nothing"
         return "the look-up cannot tell"
 

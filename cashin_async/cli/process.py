@@ -80,7 +80,7 @@ def interruptible(run: "Run", view: "ProgressView") -> Iterator[None]:
     finally:
         with suppress(NotImplementedError):
             for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+                loop.add_signal_handler(number, lambda: None)  # it is over: what is left is to close and to say so
 
 
 def write(what: Callable[[], None]) -> None:

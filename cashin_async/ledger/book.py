@@ -4,6 +4,7 @@ Every method runs inside a transaction of the caller's. One that refuses (`Ledge
 """
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -105,6 +106,7 @@ class Book:
         self._lock = lock
         self._file = os.stat(place)
         self._synced: bool | None = None
+        self._token: str | None = None
         self.salt = b""
         """Of the hashes of keys."""
         self.recovered: Mapping[NumberState, int] = {}
@@ -127,6 +129,16 @@ class Book:
         if self._synced and not self._is_in_place():
             raise LedgerError(f"ledger {self._place} was moved, deleted or replaced while it was in use")
         self._sql.execute("BEGIN IMMEDIATE")
+        if self._synced and self._token is not None and self.meta("writer") != self._token:
+            raise self._taken_over()
+
+    def take_over(self) -> None:
+        """From now on whoever wrote this file before can no longer: its lock was got round."""
+        self._token = secrets.token_hex(8)
+        self.set_meta("writer", self._token)
+
+    def _taken_over(self) -> LedgerError:
+        return LedgerError(f"ledger {self._place} was taken over by another process: was its lock file removed?")
 
     def commit(self) -> None:
         if self._sql.in_transaction:
@@ -270,9 +282,12 @@ class Book:
         return self._leases[lease]
 
     def _mark(self, lease: int, state: NumberState) -> None:
-        self._sql.execute(
-            "UPDATE chunk SET state = ?, changed = ? WHERE id = ?", (state.value, int(time.time()), lease)
+        marked = self._sql.execute(
+            "UPDATE chunk SET state = ?, changed = ? WHERE id = ? AND state IN ('leased', 'posting')",
+            (state.value, int(time.time()), lease),
         )
+        if not marked.rowcount:
+            raise self._taken_over()
 
     def _split(self, lease: int, numbers: Sequence[int]) -> int:
         """Make some of a lease's numbers a lease of their own, in the same state."""
@@ -296,10 +311,12 @@ class Book:
             if state is NumberState.UNSENT:
                 self._restore(lease, held.numbers)
             self._drop_earlier(held.numbers)
-        self._sql.execute(
-            "UPDATE chunk SET state = ?, reason = ?, changed = ? WHERE id = ?",
+        ended = self._sql.execute(
+            "UPDATE chunk SET state = ?, reason = ?, changed = ? WHERE id = ? AND state IN ('leased', 'posting')",
             (state.value, _text(reason), int(time.time()), lease),
         )
+        if not ended.rowcount:
+            raise self._taken_over()
         if held.again:
             self._sweep([lease])
 

@@ -29,6 +29,10 @@ _OF_THE_SYSTEM = {
 }
 
 
+DAMAGE = (ValueError, KeyError, IndexError, TypeError)
+"""What reading a file raises that holds something else than was written; UnicodeDecodeError and such among them."""
+
+
 def explained(error: Exception, place: Path, doing: str = "written") -> LedgerError:
     """The error to raise in place of one of SQLite's or the system's."""
     if isinstance(error, LedgerError):
@@ -44,6 +48,8 @@ def _meaning(error: Exception, place: Path) -> str:
         return _MEANINGS[sqlite3.SQLITE_FULL]
     if code & 0xFF in _MEANINGS:
         return f"{_MEANINGS[code & 0xFF]} ({getattr(error, 'sqlite_errorname', '')})"
+    if isinstance(error, DAMAGE):
+        return f"{_MEANINGS[sqlite3.SQLITE_CORRUPT]} ({type(error).__name__})"
     return f"{type(error).__name__}: {error}"
 
 

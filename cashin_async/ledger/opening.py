@@ -3,16 +3,18 @@
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cashin_async.errors import LedgerError
 from cashin_async.ledger.base import Account, NumberState
 from cashin_async.ledger.book import Book, Kind
-from cashin_async.ledger.explain import explained
+from cashin_async.ledger.explain import DAMAGE, explained
 from cashin_async.ledger.filesystem import network_type, sync_folder
 from cashin_async.ledger.layout import APPLICATION_ID, Migration
 from cashin_async.ledger.lock import WriterLock
+from cashin_async.ledger.wal import is_damaged
 
 _BUSY = 10.0  # seconds to wait for a program that has the file locked: a backup, a database shell
 _SMALLEST = 512  # bytes; SQLite takes a smaller file for an empty one, and would write over it
@@ -38,6 +40,7 @@ def open_book(
         raise explained(error, place, "opened") from error
     connection = None
     try:
+        _check_log(place)
         connection = _connect(place)
         _check_content(connection, place, new, len(migrations))
         _migrate(connection, place, migrations)
@@ -51,7 +54,7 @@ def open_book(
         if connection is not None:
             connection.close()
         lock.release()
-        if isinstance(error, (sqlite3.Error, OSError)):
+        if isinstance(error, (sqlite3.Error, OSError, *DAMAGE)):
             raise explained(error, place, "opened") from error
         raise
     return book
@@ -75,8 +78,24 @@ def _check_place(place: Path, new: bool) -> None:
         raise LedgerError(f"ledger {place} cannot be opened: it is no ledger")
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise LedgerError(f"ledger {place} cannot be opened: the folder {place.parent} is read-only")
+    if place.exists() and place.stat().st_nlink > 1:
+        raise LedgerError(
+            f"ledger {place} has a second name (a hard link), by which another could write it: remove one"
+        )
     if place.exists() and not os.access(place, os.R_OK | os.W_OK):
         raise LedgerError(f"ledger {place} cannot be opened: the file is read-only")
+
+
+def _check_log(place: Path) -> None:
+    """After a restart of the machine its last frames may be lost; in one and the same session they cannot be."""
+    log = place.with_name(f"{place.name}-wal")
+    started = time.time() - time.monotonic()
+    if log.exists() and log.stat().st_mtime > started and is_damaged(log):
+        raise LedgerError(
+            f"ledger {place} cannot be opened: {log.name} is damaged, and marks of what was sent stand in it. "
+            "Put both back from a backup. Without one, find out what the server has, move that file away, and say "
+            "what is there: cashin-async settle --accepted FILE"
+        )
 
 
 def _missing(place: Path, why: str) -> LedgerError:
@@ -167,3 +186,4 @@ def _recover(book: Book, boot: str | None) -> None:
         }
     book.recover(in_doubt, "was about to be sent when its process ended")
     book.set_meta("boot", boot)
+    book.take_over()

@@ -14,7 +14,7 @@ import msgspec
 from cashin_async.errors import LedgerError
 from cashin_async.ledger.base import Account, NumberState
 from cashin_async.ledger.book import in_state
-from cashin_async.ledger.explain import explained
+from cashin_async.ledger.explain import DAMAGE, explained
 from cashin_async.ledger.layout import MIGRATIONS
 from cashin_async.ledger.lock import Holder, holder
 from cashin_async.ledger.opening import version_of
@@ -121,7 +121,7 @@ def _read(path: Path, mode: str, runs: int | None) -> LedgerStatus:
             if version < len(MIGRATIONS):
                 raise LedgerError(f"ledger {path} is {'older: the next upload renews it' if version else 'empty'}")
             return _status(sql, path, version, runs)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, *DAMAGE) as error:
         raise explained(error, path, "read") from error
 
 

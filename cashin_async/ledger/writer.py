@@ -82,6 +82,8 @@ class Writer:
 
     async def close(self) -> None:
         """Do what waits, let go of the book, end the thread."""
+        if self._process != os.getpid():  # a fork: it is the parent's to close
+            return
         if self._over is None:
             self._over = asyncio.get_running_loop().create_future()
             self._queue.put(None)

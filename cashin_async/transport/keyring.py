@@ -33,6 +33,8 @@ class Keyring:
         self._clock = clock
         self._asked_at = float("-inf")
         self._lock = anyio.Lock()
+        self.why_not: str | None = None
+        """Why the provider's newer key is not used, if there was one."""
         self._checks: list[Callable[[str], Awaitable[None]]] = []
         self.generation = 0
 
@@ -67,6 +69,7 @@ class Keyring:
                         await check(key.reveal())
                 except (ConfigurationError, LedgerError) as error:
                     log.warning("key.provider_failed %s", error)
+                    self.why_not = str(error)
                     self._asked_at = self._clock()
                 else:
                     self._replace(key)
