@@ -32,6 +32,8 @@ from cashin_async.sources.source import Record, Source
 log = logging.getLogger(__name__)
 
 _TURN = 64  # records between two turns of the event loop, when none of them fills a chunk
+_LOW = 4  # leased chunks not sent yet: as long as there are more, or more chunks keep coming, a lease waits
+_GATHER = 0.003  # seconds between two looks: what a sync costs is to be shared by many chunks
 _SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, for those who look from outside
 
 
@@ -299,15 +301,26 @@ class Run:
     ) -> None:
         async with planned, leased:
             async for chunk in planned:
-                batch = [chunk]
-                try:
-                    while len(batch) < self.ledger.ahead:
-                        batch.append(planned.receive_nowait())
-                except (anyio.WouldBlock, anyio.EndOfStream):
-                    pass
+                batch, before = [chunk], 0
+                while not self._gather(batch, planned):
+                    if len(batch) == before and leased.statistics().current_buffer_used <= _LOW:
+                        break  # no more are coming just now, and those who send are about to run out
+                    before = len(batch)
+                    await anyio.sleep(_GATHER)
                 await self._lease(batch)
                 for one in batch:
                     await leased.send(one)
+
+    def _gather(self, batch: list[Chunk], planned: MemoryObjectReceiveStream[Chunk]) -> bool:
+        """Take what is there; whether there is no point in waiting for more."""
+        try:
+            while len(batch) < self.ledger.ahead:
+                batch.append(planned.receive_nowait())
+        except anyio.WouldBlock:
+            return False
+        except anyio.EndOfStream:
+            pass
+        return True
 
     async def _lease(self, chunks: list[Chunk]) -> None:
         if self._trip.stopped is not None:

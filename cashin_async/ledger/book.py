@@ -30,7 +30,7 @@ from cashin_async.ledger.transitions import (
     refuse_unless_free,
 )
 
-_ROWS = 300  # of three values a statement: below the 999 variables that an old SQLite allows
+_VALUES = 9_999  # a statement: more saves nothing; an old SQLite allows 999
 _STATES = {str(state): state for state in NumberState}
 _known = partial(tuple.__new__, Known)  # from an iterable, in C: a third of the time of `Known(...)`
 
@@ -48,6 +48,12 @@ _ON_RECORD = """
     CROSS JOIN number ON number.number = asked.value
     CROSS JOIN chunk ON chunk.id = number.chunk
 """
+
+
+_SYNCED = ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000")
+_NOT_SYNCED = ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0")
+"""What syncs writes the log back too, after 16 MB: numbers in random order touch each page again and again. What does
+not sync is never to wait for the disk: it may run in the event loop's thread."""
 
 
 class Kind(IntEnum):
@@ -107,6 +113,7 @@ class Book:
         self._file = os.stat(place)
         self._synced: bool | None = None
         self._token: str | None = None
+        self._most_values = min(_VALUES, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         self.salt = b""
         """Of the hashes of keys."""
         self.recovered: Mapping[NumberState, int] = {}
@@ -125,7 +132,8 @@ class Book:
             return
         if self._synced is not (kind is Kind.SYNCED):
             self._synced = kind is Kind.SYNCED
-            self._sql.execute(f"PRAGMA synchronous = {'FULL' if self._synced else 'NORMAL'}")
+            for pragma in _SYNCED if self._synced else _NOT_SYNCED:
+                self._sql.execute(pragma)
         if self._synced and not self._is_in_place():
             raise LedgerError(f"ledger {self._place} was moved, deleted or replaced while it was in use")
         self._sql.execute("BEGIN IMMEDIATE")
@@ -196,7 +204,33 @@ class Book:
         on_record = self._on_record(numbers)
         for number, (state, _) in on_record.items():
             refuse_unless_free(number, state)
-        return [self._lease(run, batch, on_record) for batch in rows]
+        if on_record:
+            return [self._lease(run, batch, on_record) for batch in rows]
+        return self._lease_new(run, rows)
+
+    def _lease_new(self, run: str, batches: Sequence[Sequence[Row]]) -> list[int]:
+        """Numbers never seen before, as it mostly is: all chunks together, in few statements."""
+        run_id, now = self._run(run), int(time.time())
+        chunks: list[Any] = []
+        values: list[int | None] = []
+        leases = []
+        for rows in batches:
+            lease, numbers = self._next_chunk(), [number for number, _ in rows]
+            chunks += (lease, run_id, NumberState.LEASED.value, len(rows), numbers[0], numbers[-1], None, now)
+            values += [value for number, digest in rows for value in (number, lease, digest)]
+            self._leases[lease] = _Held(numbers, False)
+            self.largest = max(self.largest, numbers[-1])
+            leases.append(lease)
+        self._insert("INSERT INTO chunk", 8, chunks)
+        self._insert("INSERT OR FAIL INTO number", 3, values)
+        return leases
+
+    def _insert(self, verb: str, columns: int, values: Sequence[Any]) -> None:
+        """Many rows a statement, each of which waits for the GIL once."""
+        row, step = f"({','.join('?' * columns)})", self._most_values // columns * columns
+        for start in range(0, len(values), step):
+            some = values[start : start + step]
+            self._sql.execute(f"{verb} VALUES {','.join([row] * (len(some) // columns))}", some)
 
     def _lease(self, run: str, rows: Sequence[Row], on_record: Mapping[int, tuple[NumberState, int]]) -> int:
         numbers = [number for number, _ in rows]
@@ -451,16 +485,12 @@ class Book:
         return chunk
 
     def _write(self, run: str, state: NumberState, reason: str | None, rows: Sequence[Row], *, replace: bool) -> int:
-        """A chunk with rows of its own: many a statement, which takes the GIL once. Gives its id."""
+        """A chunk with rows of its own. Gives its id."""
         numbers = [number for number, _ in rows]
         chunk = self._new_chunk(run, state, reason, numbers)
         # FAIL: no copy of each page for undoing the statement alone, the whole transaction is undone anyway
-        verb = "REPLACE" if replace else "INSERT OR FAIL"
-        for start in range(0, len(rows), _ROWS):
-            some = rows[start : start + _ROWS]
-            places = ",".join(["(?,?,?)"] * len(some))
-            values = [value for number, digest in some for value in (number, chunk, digest)]
-            self._sql.execute(f"{verb} INTO number VALUES {places}", values)
+        verb = "REPLACE INTO number" if replace else "INSERT OR FAIL INTO number"
+        self._insert(verb, 3, [value for number, digest in rows for value in (number, chunk, digest)])
         self.largest = max(self.largest, numbers[-1])
         return chunk
 

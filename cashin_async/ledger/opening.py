@@ -19,7 +19,6 @@ from cashin_async.ledger.wal import is_damaged
 _BUSY = 10.0  # seconds to wait for a program that has the file locked: a backup, a database shell
 _SMALLEST = 512  # bytes; SQLite takes a smaller file for an empty one, and would write over it
 _PRAGMAS = (
-    "wal_autocheckpoint = 4000",  # 16 MB; numbers in random order touch each page again and again: 1.2 times the speed
     "fullfsync = ON",  # macOS: without it a sync ends in the drive's cache
     "checkpoint_fullfsync = ON",
     "cache_size = -8000",  # 8 MB
@@ -107,7 +106,9 @@ def _missing(place: Path, why: str) -> LedgerError:
 
 def _connect(place: Path) -> sqlite3.Connection:
     os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives the files beside it the same mode
-    return sqlite3.connect(f"{place.as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY)
+    return sqlite3.connect(
+        f"{place.as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY, check_same_thread=False
+    )
 
 
 def version_of(connection: sqlite3.Connection, place: Path, newest: int) -> int:

@@ -101,6 +101,8 @@ class SqliteLedger(Ledger):
             posted.append(book.post(lease, numbers))
             return posted[0]
 
+        if (now := self._writer.now(mark)) is not None:
+            return now.result
         try:
             return await self._writer.ask(mark, Kind.WRITE)
         except asyncio.CancelledError:
@@ -111,7 +113,8 @@ class SqliteLedger(Ledger):
         self._writer.tell(lambda book: book.take_back(lease), keep=True)
 
     async def settle(self, lease: int, parts: Sequence[Part]) -> None:
-        await self._writer.ask(lambda book: book.settle(lease, parts), Kind.WRITE, keep=True)
+        if self._writer.now(lambda book: book.settle(lease, parts), keep=True) is None:
+            await self._writer.ask(lambda book: book.settle(lease, parts), Kind.WRITE, keep=True)
 
     async def abandon(self, run: str) -> None:
         await self._writer.ask(lambda book: book.abandon(run), Kind.WRITE, keep=True)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cashin_async.errors import CashInError, LedgerError
 from cashin_async.ledger.book import Book, Kind
@@ -28,6 +28,12 @@ class _Work(NamedTuple):
     """None: nobody waits for it."""
     keep: bool
     """When it cannot be written now, it is tried once more at the end."""
+
+
+class Now(NamedTuple, Generic[T]):
+    """The result of something that was done at once."""
+
+    result: T
 
 
 class _Answer(NamedTuple):
@@ -50,6 +56,12 @@ class Writer:
         self._waiting: deque[_Work | None] = deque()
         self._unwritten: list[_Work] = []
         self._over: asyncio.Future[None] | None = None
+        self._book: Book | None = None
+        self._at_work = threading.Lock()
+        self._asked = 0
+        """Writes without a sync that were asked for; only the event loop counts here."""
+        self._done = 0
+        """Those of them that are done; only the thread counts here."""
 
     # -- from the event loop
 
@@ -64,6 +76,28 @@ class Writer:
             self._queue.put(None)
             raise
 
+    def now(self, do: Callable[[Book], T], *, keep: bool = False) -> "Now[T] | None":
+        """Write something without a sync at once, in this very thread: waking another takes longer than the write.
+
+        None: the book is in use, or something asked before is still to be written; then `ask`.
+        """
+        idle = self._asked == self._done and self.failure is None and self._over is None
+        if self._book is None or not idle or self._process != os.getpid() or not self._at_work.acquire(blocking=False):
+            return None
+        try:
+            self._book.begin(Kind.WRITE)
+            result = do(self._book)
+            self._book.commit()
+        except CashInError:  # it has written nothing
+            self._book.commit()
+            raise
+        except Exception as error:
+            self._fail(self._book, [_Work(do, Kind.WRITE, None, keep)], error)
+            raise LedgerError(self.failure or "") from error
+        finally:
+            self._at_work.release()
+        return Now(result)
+
     def ask(self, do: Callable[[Book], T], kind: Kind, *, keep: bool = False) -> "asyncio.Future[T]":
         """Have something done; the future has its result. It is done even if nobody waits for it any more."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -72,12 +106,14 @@ class Writer:
         elif self._process != os.getpid():  # the thread did not come along
             answer.set_exception(LedgerError(f"{self._name} was opened by process {self._process}: open it anew"))
         else:
+            self._asked += kind is Kind.WRITE
             self._queue.put(_Work(do, kind, answer, keep))
         return answer
 
     def tell(self, do: Callable[[Book], Any], *, keep: bool = False) -> None:
         """Have something written that nobody waits for."""
         if self._over is None:
+            self._asked += 1
             self._queue.put(_Work(do, Kind.WRITE, None, keep))
 
     async def close(self) -> None:
@@ -97,10 +133,15 @@ class Writer:
         except Exception as error:
             _deliver([_Answer(opened, None, error)])
             return
+        self._book = book
         _deliver([_Answer(opened, book, None)])
         while group := self._next_group():
-            self._do(book, group)
-        self._end(book)
+            with self._at_work:
+                self._do(book, group)
+            self._done += sum(work.kind is Kind.WRITE for work in group)
+        self._book = None
+        with self._at_work:
+            self._end(book)
 
     def _next_group(self) -> list[_Work]:
         """All that waits: but what needs no sync does not wait for one, unless it stands behind it. Empty: the end."""

@@ -28,8 +28,14 @@ class Gate:
     """Holds the thread, so that work gathers behind it."""
 
     def __init__(self, ledger: SqliteLedger) -> None:
-        self._open = threading.Event()
-        held = ledger._writer.ask(lambda _: self._open.wait(10), Kind.READ)
+        self._open, entered = threading.Event(), threading.Event()
+
+        def hold(_: object) -> None:
+            entered.set()
+            self._open.wait(10)
+
+        held = ledger._writer.ask(hold, Kind.READ)
+        entered.wait(10)
         held.add_done_callback(lambda held: held.cancelled() or held.exception())  # that of its group
 
     def open(self) -> None:
