@@ -1,7 +1,7 @@
 """Uploads and single requests over one ledger, in memory and in a file: the same again sends nothing twice."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +205,65 @@ async def test_what_a_process_has_done_the_next_one_knows(bench: MakeBench, tmp_
         async with CashIn("key", settings=settings) as other:
             with pytest.raises(LedgerInUse):
                 await other.invoices.upload(invoices(1))
+
+
+# -- what an attack found
+
+
+async def absent(numbers: Any) -> dict[int, str]:
+    return dict.fromkeys(numbers, "cannot_tell")
+
+
+async def test_nobody_waits_for_what_another_task_settles(bench: MakeBench, ledger: str) -> None:
+    """Each held a doubt that the other waited for; one that stood twice in an input waited for itself."""
+    table = await bench("latency=0.05", "drop-after@1-2", ledger=ledger, settle_after=0.2)
+    x, y = invoices(2)
+    requests = [asyncio.create_task(table.cashin.invoices.create(one)) for one in (x, y)]
+    await table.requests(1)
+    async with asyncio.timeout(10):
+        uploads = [upload(table, what, lookup=absent) for what in ([x, x, y], [y, y, x])]
+        reports = await asyncio.gather(*uploads)
+        await asyncio.gather(*requests, return_exceptions=True)
+    assert all(report.read == 3 for report in reports)
+    assert all(states(report).keys() == {FIRST, FIRST + 1} for report in reports)
+
+
+async def test_a_request_refused_as_a_whole_leaves_the_innocents_free(bench: MakeBench, ledger: str) -> None:
+    table = await bench(f"poison={FIRST}", ledger=ledger)
+    with pytest.raises(InvoiceRejected):
+        await table.cashin.invoices.create(invoices(3))
+    report = await upload(table, invoices(3))
+    assert (report.accepted, states(report)) == (2, {FIRST: "rejected"})
+
+
+async def test_a_first_request_that_is_cut_short_does_not_lock_the_ledger(bench: MakeBench, ledger: str) -> None:
+    for after in (0.0, 0.005, 0.01, 0.02, 0.04, 0.08):
+        table = await bench(ledger=ledger if ledger == "none" else f"{ledger}-{after}")
+        task = asyncio.create_task(table.cashin.invoices.create(invoices(1)))
+        await asyncio.sleep(after)
+        task.cancel()
+        await asyncio.wait([task])
+        assert (await table.cashin.invoices.create({"InvoiceNumber": 5})).uploaded_invoices_count == 1
+
+
+async def test_what_became_unknown_meanwhile_is_not_settled_too_early(bench: MakeBench, ledger: str) -> None:
+    """Absence counted from the run's beginning: a request of a moment ago was taken for lost, and sent again."""
+    table = await bench(ledger=ledger, settle_after=0.5)
+    everything = invoices(21)
+
+    async def source() -> AsyncIterator[SalesInvoice]:
+        for invoice in everything[:20]:
+            yield invoice
+        await asyncio.sleep(0.6)
+        table.simulator.fault(f"apply-late=0.35@{table.simulator.requests + 1}")
+        with pytest.raises(InvoiceUnknown):
+            await table.cashin.invoices.create(everything[20])
+        yield everything[20]
+
+    async def look_up(numbers: Any) -> dict[int, str]:
+        return {number: "exists" if number in table.simulator.store else "absent" for number in numbers}
+
+    report = await table.cashin.invoices.upload(source(), lookup=look_up)
+    await asyncio.sleep(0.4)
+    assert table.simulator.store.twice == ()
+    assert (report.accepted, report.exit_code) == (21, 0)
