@@ -130,7 +130,7 @@ async def test_a_program_that_ends_right_after_leaves_nothing_open(tmp_path: Pat
     assert errors.decode() == ""
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://127.9.9.9", "http://localhost", "http://[::1]:80"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://127.9.9.9", "http://localhost", "http://[::1]:8080"])
 def test_plain_http_is_for_loopback(url: str) -> None:
     assert Settings(base_url=url).base_url == url
 
