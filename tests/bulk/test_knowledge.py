@@ -78,3 +78,10 @@ def test_what_a_task_has_in_hand() -> None:
     assert rule_held(A, B, ours=False).next is Next.WAIT
     assert rule_held(A, A, ours=True).state is State.DUPLICATE
     assert rule_held(A, B, ours=True).state is State.REJECTED
+
+
+def test_nobody_waits_for_what_another_task_settles() -> None:
+    assert rule_held(A, A, ours=False, in_doubt=True).state is State.UNKNOWN
+    assert rule_held(A, B, ours=False, in_doubt=True).state is State.UNSENT
+    assert rule_held(A, A, ours=True, in_doubt=True).state is State.DUPLICATE
+    assert rule_held(A, A, ours=False, in_doubt=True).next is Next.KEEP_BACK
