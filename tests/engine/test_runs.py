@@ -91,8 +91,8 @@ async def test_a_stop_does_not_wait_for_a_source_that_never_ends(bench: MakeBenc
             yield invoice
         await asyncio.Event().wait()
 
-    table = await bench("key-refused@2+", drain_timeout=0.1)
-    report = await asyncio.wait_for(table.cashin.invoices.upload(endless()), 2)
+    table = await bench("key-refused@2+", drain_timeout=0.5)
+    report = await asyncio.wait_for(table.cashin.invoices.upload(endless()), 5)
     assert (report.read, report.accepted, report.unsent) == (300, 10, 290)
     assert not report.read_to_end
 
