@@ -14,7 +14,7 @@ from cashin_async.simulator.server import Simulator
 
 FIRST = 100_000
 QUICK: dict[str, Any] = {
-    "timeout": 0.8,
+    "timeout": 1.6,
     "backoff": 0.01,
     "backoff_limit": 0.03,
     "breaker_after": 1.0,
