@@ -1,10 +1,21 @@
 """Invoices cut into request bodies, by count and by bytes. Each is encoded once, by whoever hands it in."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 BRACKETS = 2
 """Bytes of a JSON array around its elements."""
+
+
+class Columns(NamedTuple):
+    """Invoices side by side: what stands at one place belongs together."""
+
+    numbers: Sequence[int]
+    encoded: Sequence[bytes]
+    refs: Sequence[Any]
+    digests: Sequence[int]
 
 
 class Chunk:
@@ -55,6 +66,14 @@ class Chunk:
         self.refs.append(ref)
         self.size += len(encoded) + 1
 
+    def extend(self, columns: "Columns", start: int, end: int, size: int) -> None:
+        """Append the invoices from the place `start` on and before `end`, of `size` bytes with a comma each."""
+        self.numbers += columns.numbers[start:end]
+        self.digests += columns.digests[start:end]
+        self.encoded += columns.encoded[start:end]
+        self.refs += columns.refs[start:end]
+        self.size += size
+
     def body(self) -> bytes:
         """The JSON array to send."""
         return b"[" + b",".join(self.encoded) + b"]"
@@ -94,6 +113,22 @@ class Chunker:
         self._learned_size = size
         self._now = min(first, invoices)
         self._chunk = Chunk()
+
+    def add_all(self, columns: Columns) -> list[Chunk]:
+        """`add` each of them, in a fraction of the time."""
+        done = []
+        sizes = list(accumulate((len(encoded) + 1 for encoded in columns.encoded), initial=0))
+        start, count = 0, len(columns.encoded)
+        while start < count:
+            chunk = self._chunk
+            by_count = start + max(0, self._now - len(chunk))
+            by_size = bisect_right(sizes, sizes[start] + self._learned_size - chunk.size) - 1
+            end = min(count, by_count, max(by_size, start if chunk.numbers else start + 1))
+            chunk.extend(columns, start, end, sizes[end] - sizes[start])
+            if end < count or len(chunk) >= self._now:
+                done.append(self._cut())
+            start = end
+        return done
 
     def too_large(self, encoded: bytes) -> bool:
         """Whether an invoice is above the size limit alone, which makes it `invalid`."""

@@ -27,7 +27,7 @@ from cashin_async.ledger.base import NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.digest import Digest, digest_without
 from cashin_async.settings import Settings
-from cashin_async.sources.source import Record, Source
+from cashin_async.sources.source import Batch, Source
 
 log = logging.getLogger(__name__)
 
@@ -265,7 +265,7 @@ class Run:
                     await anyio.lowlevel.checkpoint()
         self.report.read_to_end = True
 
-    async def _take(self, batch: list[Record], planned: MemoryObjectSendStream[Chunk]) -> None:
+    async def _take(self, batch: Batch, planned: MemoryObjectSendStream[Chunk]) -> None:
         try:
             async with aclosing(self._intake.take(batch)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:

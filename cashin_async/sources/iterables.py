@@ -4,12 +4,21 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
+import anyio
 import msgspec
 
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models.invoice import SalesInvoice
-from cashin_async.models.wire import encode, encode_mapping, number_of, valid_number
-from cashin_async.sources.source import Record, SourceProblem
+from cashin_async.models.wire import (
+    encode,
+    encode_mapping,
+    encode_mapping_unchecked,
+    encode_unchecked,
+    number_of,
+    numbers_of,
+    valid_number,
+)
+from cashin_async.sources.source import Batch, Record, SourceProblem
 
 Invoice = SalesInvoice | Mapping[str, Any] | bytes
 """An invoice as a struct, as a dict of the published names, or as the bytes of one JSON object."""
@@ -50,67 +59,162 @@ class Iterables:
     def check(self, record: Record) -> Record:
         return record
 
-    async def batches(self) -> AsyncIterator[list[Record]]:
+    async def batches(self) -> AsyncIterator[Batch]:
         if isinstance(self._invoices, AsyncIterable):
-            async for batch in self._batches_as_they_come(self._invoices):
-                yield batch
+            async for some in self._as_they_come(self._invoices):
+                yield self._batch(some)
         else:
-            for batch in self._batches(self._invoices):
-                yield batch
+            for some in self._in_turns(self._invoices):
+                yield self._batch(some)
 
-    def _batches(self, invoices: Iterable[Invoice]) -> Iterator[list[Record]]:
+    def _batch(self, some: "_Some") -> Batch:
+        self._count += len(some)
+        return some.batch()
+
+    def _in_turns(self, invoices: Iterable[Invoice]) -> Iterator["_Some"]:
         iterator: Iterator[Invoice] | None = None
         going = True
         while going:
-            batch: list[Record] = []
+            some = _Some(self._allow_unknown_fields)
             try:
                 if iterator is None:
                     iterator = iter(invoices)
                 for invoice in iterator:
-                    batch.append(self._record(invoice))
-                    if len(batch) == _BATCH:
+                    some.add(invoice)
+                    if len(some) == _BATCH:
                         break
                 else:
                     going = False
             except (Exception, asyncio.CancelledError) as error:  # nobody can cancel us here: it is the caller's own
-                self._ended_by(error)
+                self._ended_by(error, len(some))
                 going = False
-            yield batch
+            yield some
 
-    async def _batches_as_they_come(self, invoices: AsyncIterable[Invoice]) -> AsyncIterator[list[Record]]:
-        iterator: AsyncIterator[Invoice] | None = None
+    async def _as_they_come(self, invoices: AsyncIterable[Invoice]) -> AsyncIterator["_Some"]:
+        """What is there by now: a task reads, so that waiting for an invoice keeps back none that came before."""
+        arrivals = _Arrivals(self._allow_unknown_fields)
+        reader = asyncio.create_task(self._read(invoices, arrivals))
         try:
-            while True:
-                try:
-                    if iterator is None:
-                        iterator = aiter(invoices)
-                    invoice = await anext(iterator)
-                except StopAsyncIteration:
-                    return
-                except (Exception, asyncio.CancelledError) as error:
-                    if isinstance(error, asyncio.CancelledError) and _cancelled():
-                        raise
-                    self._ended_by(error)
-                    return
-                yield [self._record(invoice)]
+            while some := await arrivals.take():
+                yield some
         finally:
-            if isinstance(iterator, AsyncGenerator):
-                await iterator.aclose()
+            arrivals.reading.cancel()
+            try:
+                await asyncio.wait([reader])
+            finally:
+                arrivals.closing.cancel()  # who is cancelled waits no longer for what the caller's iterable still does
+                with anyio.CancelScope(shield=True):
+                    await asyncio.wait([reader])
+            reader.result()
 
-    def _ended_by(self, error: BaseException) -> None:
+    async def _read(self, invoices: AsyncIterable[Invoice], arrivals: "_Arrivals") -> None:
+        iterator: AsyncIterator[Invoice] | None = None
+        with arrivals.reading:
+            try:
+                iterator = aiter(invoices)
+                async for invoice in iterator:
+                    await arrivals.put(invoice)
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and _cancelled():
+                    raise
+                self._ended_by(error, len(arrivals))
+        try:
+            with arrivals.closing:
+                if isinstance(iterator, AsyncGenerator):
+                    await iterator.aclose()
+        finally:
+            arrivals.end()
+
+    def _ended_by(self, error: BaseException, not_counted: int) -> None:
         """The exception's own words may quote an invoice: its type is named, the rest is chained by the caller."""
         self.failure = error
-        self.problems.append(SourceProblem(f"the iterable raised {type(error).__name__} after {self._count} invoices"))
+        count = self._count + not_counted
+        self.problems.append(SourceProblem(f"the iterable raised {type(error).__name__} after {count} invoices"))
 
-    def _record(self, invoice: Invoice) -> Record:
-        self._count += 1
-        return read_invoice(invoice, self._allow_unknown_fields)
+
+class _Some:
+    """Invoices, encoded one by one as they come, since the caller may change an object later; checked together."""
+
+    def __init__(self, allow_unknown_fields: bool) -> None:
+        self._allow_unknown_fields = allow_unknown_fields
+        self._invoices: list[Invoice] = []
+        self._encoded: list[bytes] = []
+        self._problems: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._invoices)
+
+    def add(self, invoice: Invoice) -> None:
+        try:
+            encoded = _unchecked(invoice, self._allow_unknown_fields)
+        except Exception:  # the caller's own object may raise anything
+            encoded = b""
+            self._note(len(self._invoices), invoice, "cannot be read")
+        self._invoices.append(invoice)
+        self._encoded.append(encoded)
+
+    def batch(self) -> Batch:
+        numbers, problems = numbers_of(self._encoded, self._allow_unknown_fields)
+        for place in problems.keys() - self._problems.keys():
+            self._note(place, self._invoices[place], problems[place])
+            if isinstance(self._invoices[place], (SalesInvoice, Mapping)):
+                self._encoded[place] = b""
+        return Batch(self._invoices, numbers, self._encoded, self._problems)
+
+    def _note(self, place: int, invoice: Invoice, problem: str) -> None:
+        """Of the object there is more to say than of its bytes."""
+        self._problems[place] = read_invoice(invoice, self._allow_unknown_fields).problem or problem
+
+
+class _Arrivals:
+    """Invoices between the task that reads them and the one that takes all there are."""
+
+    def __init__(self, allow_unknown_fields: bool) -> None:
+        self.reading = anyio.CancelScope()
+        self.closing = anyio.CancelScope()
+        self._allow_unknown_fields = allow_unknown_fields
+        self._some = _Some(allow_unknown_fields)
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._ended = False
+
+    def __len__(self) -> int:
+        return len(self._some)
+
+    async def put(self, invoice: Invoice) -> None:
+        self._some.add(invoice)
+        self._news.set()
+        if len(self._some) >= _BATCH:
+            self._room.clear()
+            await self._room.wait()
+
+    def end(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    async def take(self) -> _Some:
+        """One at least; none at the end."""
+        await self._news.wait()
+        some, self._some = self._some, _Some(self._allow_unknown_fields)
+        if not self._ended:
+            self._news.clear()
+        self._room.set()
+        return some
 
 
 def _cancelled() -> bool:
     """Whether somebody cancels this very task; else a CancelledError is one that something awaited let through."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _unchecked(invoice: Invoice, allow_unknown_fields: bool) -> bytes:
+    """The bytes that are to be checked."""
+    if isinstance(invoice, SalesInvoice):
+        return encode_unchecked(invoice)
+    if isinstance(invoice, Mapping):
+        return encode_mapping_unchecked(invoice, allow_unknown_fields)
+    return bytes(invoice).strip() if isinstance(invoice, (bytes, bytearray, memoryview)) else b""
 
 
 def read_invoice(invoice: Invoice, allow_unknown_fields: bool = False) -> Record:

@@ -1,6 +1,7 @@
 """What the engine needs of an input, whatever its form."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 
@@ -15,6 +16,26 @@ class Record(NamedTuple):
     problem: str | None = None
     unchecked: bool = False
     """Read at a glance: `Source.check` is still to say whether it is an invoice."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some records as columns: what stands at one place belongs together."""
+
+    refs: Sequence[Any]
+    numbers: Sequence[int | None]
+    encoded: list[bytes]
+    problems: Mapping[int, str] = field(default_factory=dict)
+    """By place, what is wrong with those that have no number."""
+    unchecked: bool = False
+    """Some were read at a glance."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Record]:
+        for place, (ref, number, encoded) in enumerate(zip(self.refs, self.numbers, self.encoded, strict=True)):
+            yield Record(ref, number, encoded, self.problems.get(place), self.unchecked)
 
 
 class SourceProblem(NamedTuple):
@@ -47,8 +68,8 @@ class Source(Protocol):
     failure: BaseException | None
     """The exception that ended a caller's own iterable."""
 
-    def batches(self) -> AsyncIterator[list[Record]]:
-        """The records, in order, a few at a time."""
+    def batches(self) -> AsyncIterator[Batch]:
+        """The records, in order, a few at a time: some milliseconds of work."""
         ...
 
     glances: bool

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cashin_async.bulk.chunk import Chunk, Chunker
+from cashin_async.bulk.chunk import Chunk, Chunker, Columns
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,33 @@ def fed(chunker: Chunker, sizes: list[int]) -> list[Chunk]:
 
 
 _sizes = st.lists(st.integers(0, 120), max_size=60)
+
+
+@given(st.lists(_sizes, max_size=6), st.integers(1, 12), st.integers(25, 600), st.integers(1, 12), st.integers(0, 5))
+def test_many_at_a_time_are_cut_like_one_by_one(
+    batches: list[list[int]], invoices: int, size: int, first: int, taught: int
+) -> None:
+    """Also when the server teaches a lower limit between two batches."""
+    one_by_one, together = Chunker(invoices, size, first), Chunker(invoices, size, first)
+    expected: list[Chunk] = []
+    got: list[Chunk] = []
+    number = 0
+    for place, sizes in enumerate(batches):
+        numbers = [number := number + 1 for _ in sizes]
+        lines = [encoded(each, length) for each, length in zip(numbers, sizes, strict=True)]
+        if place == taught and got:
+            one_by_one.learn(expected[-1])
+            together.learn(got[-1])
+        for each, line in zip(numbers, lines, strict=True):
+            expected += one_by_one.add(each, line, f"ref {each}", -each)
+        got += together.add_all(
+            Columns(numbers, lines, [f"ref {each}" for each in numbers], [-each for each in numbers])
+        )
+    columns = [(chunk.numbers, chunk.encoded, chunk.refs, chunk.digests, chunk.size) for chunk in got + together.rest()]
+    assert columns == [
+        (chunk.numbers, chunk.encoded, chunk.refs, chunk.digests, chunk.size) for chunk in expected + one_by_one.rest()
+    ]
+    assert all(chunk.size == len(chunk.body()) for chunk in got)
 
 
 @given(_sizes, st.integers(1, 12), st.integers(25, 600), st.integers(1, 12))

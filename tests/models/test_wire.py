@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models import InvoiceRow, SalesInvoice
-from cashin_async.models.wire import LARGEST_NUMBER, encode, encode_mapping, number_of, valid_number
+from cashin_async.models.wire import LARGEST_NUMBER, encode, encode_mapping, number_of, numbers_of, valid_number
 from cashin_async.sources.iterables import read_invoice
 
 PUBLISHED = (Path(__file__).parents[1] / "data" / "published_invoice.json").read_bytes()
@@ -406,3 +406,44 @@ def test_no_message_shows_a_value(invoice: dict[str, Any], allowed: bool) -> Non
         number_of(data, allowed)
     except InvalidInvoice as error:
         assert PRIVATE not in str(error)  # noqa: PT017
+
+
+ONE_BY_ONE = [
+    b'{"InvoiceNumber":3}',
+    b'{"InvoiceNumber":3,"InvoiceNumber":4}',
+    b'{"InvoiceNumber":3,"Invoice\\u004eumber":4}',
+    b'{"Invoice\\u004eumber":4}',
+    b'{"InvoiceNumber":null}',
+    b'{"InvoiceNumber":1.0}',
+    b'{"InvoiceNumber":true}',
+    b'{"InvoiceNumber":"1"}',
+    b'{"InvoiceNumber":0}',
+    b'{"InvoiceNumber":9223372036854775808}',
+    b'{"InvoiceNumber":99999999999999999999999}',
+    b'{"InvoiceNumber":5,"Nope":1}',
+    b'{"SalesName":"\\ud800"}',
+    b"{}",
+    b"",
+    b"[1]",
+    b"[" * 100_000,
+    b"\xff",
+]
+
+
+@given(
+    st.lists(st.sampled_from(ONE_BY_ONE) | st.integers(1, 99).map(lambda n: b'{"InvoiceNumber":%d}' % n)), st.booleans()
+)
+def test_many_lines_are_judged_like_one_by_one(lines: list[bytes], allow_unknown_fields: bool) -> None:
+    def alone(line: bytes) -> tuple[int | None, str | None]:
+        try:
+            return number_of(line, allow_unknown_fields), None
+        except InvalidInvoice as error:
+            return None, error.reason
+
+    numbers, problems = numbers_of(lines, allow_unknown_fields)
+    assert [(number, problems.get(place)) for place, number in enumerate(numbers)] == list(map(alone, lines))
+
+
+def test_one_repeated_number_does_not_make_up_for_a_missing_one() -> None:
+    lines = [b'{"InvoiceNumber":3,"InvoiceNumber":4}', b"{}"]
+    assert numbers_of(lines)[0] == [None, None]

@@ -271,6 +271,37 @@ async def test_an_async_generator_is_closed_when_the_upload_ends_early(desk: Mak
     assert closed.is_set()
 
 
+async def test_an_invoice_goes_while_the_next_one_is_awaited(desk: MakeDesk) -> None:
+    table = await desk(chunk_size=1)
+    first_is_there = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield line(1)
+        await first_is_there.wait()
+        yield line(2)
+
+    async with table.cashin.invoices.uploading(slow()) as outcomes:
+        seen = []
+        async for outcome in outcomes:
+            seen.append(outcome.number)
+            first_is_there.set()
+    assert seen == [1, 2]
+
+
+async def test_no_more_of_an_async_iterable_is_read_than_is_taken(desk: MakeDesk) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield line(read)
+
+    report = await (await desk()).upload(endless(), limit=25)
+    assert report.accepted == 25
+    assert read < 500
+
+
 @pytest.mark.parametrize("kind", [struct, mapping, line])
 async def test_duplicates_and_conflicts_within_one_input(desk: MakeDesk, kind: Callable[[int], Invoice]) -> None:
     table = await desk()
