@@ -176,6 +176,9 @@ class Settings:
     """Open connections at most. Unset: as many as `concurrency`."""
     sessions: int = 1
     """Connection pools to spread requests over; more than one helps only behind balancers that pin a pool."""
+    compress: Literal["gzip"] | None = None
+    """`gzip`: bodies of invoices travel compressed. Unset: as they are, since whether the server takes it is not
+    published. What it costs is in docs/performance.md."""
     rate: float | None = None
     """Requests a second, fixed. Unset: as fast as the server's answers allow."""
     invoice_rate: float | None = None

@@ -54,6 +54,7 @@ def _check_ending(_: click.Context, __: click.Parameter, path: str | None) -> st
 @flag("--retry-rejected", "retry_rejected", "Send unchanged what was rejected or invalid before.")
 @setting("--chunk-size", "chunk_size", int, "Invoices a request.")
 @setting("--chunk-bytes", "chunk_bytes", int, "Bytes a request's body may have.")
+@setting("--compress", "compress", click.Choice(["gzip"]), "Send bodies compressed, where the server takes it.")
 @setting("--concurrency", "concurrency", int, "Requests in flight at most.")
 @setting("--rate", "rate", float, "Requests a second, fixed; unset: what the server bears.")
 @setting("--invoice-rate", "invoice_rate", float, "Invoices a second, fixed.")

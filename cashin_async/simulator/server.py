@@ -2,7 +2,7 @@
 
 Published, and so always the same: the paths `POST /v2/gensalesinvoices` and `GET /v2/salesinvoices`, the
 header `X-Api-Key`, 202 with its four keys, 400, 401. Everything else is assumed, and said to be so where
-it stands: the look-up, the form of the list, the bodies of errors, and every fault.
+it stands: the look-up, the form of the list, the bodies of errors, compressed requests, and every fault.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ from cashin_async.simulator.store import Store
 
 LOG_LENGTH = 10_000
 """Requests remembered, of either kind: enough for a million invoices in chunks of 100, and a few megabytes."""
+UNPACKED_BYTES = 67_108_864
+"""What a compressed request may grow to: 64 MiB. One megabyte can hold a gigabyte of blanks."""
 SHUTDOWN_SECONDS = 0.5
 """How long closing waits for a request that is still arriving; every other one is ended at once."""
 GONE_POLL_SECONDS = 0.02
@@ -43,6 +45,8 @@ class Seen:
     """Monotonic seconds (`time.monotonic()`) when its headers arrived."""
     request: int
     """Its number, counted from 1."""
+    encoding: str = ""
+    """Its `Content-Encoding`: "gzip"; "" when it came as it is."""
     count: int = 0
     """How many invoices it held."""
     numbers: tuple[int, ...] = ()
@@ -184,8 +188,12 @@ class Simulator:
     async def _create(self, request: web.Request) -> web.Response:
         """`POST /v2/gensalesinvoices`, counted and logged from its first byte to its last."""
         seen = self._enter()
+        seen.encoding = request.headers.get("Content-Encoding", "")
         try:
-            return await self._exchange(request, await request.read(), seen)
+            return await self._exchange(request, await _body(request), seen)
+        except _Bomb:
+            seen.reply = "413"
+            return _response(replies.message(413))
         except web.RequestPayloadError:
             return _response(replies.message(400, "The body is not encoded as its headers say."))
         except ConnectionError:
@@ -327,6 +335,22 @@ def _read(body: bytes) -> tuple[tuple[int, ...], str]:
         return exchange.read_numbers(body), ""
     except ValueError as error:
         return (), str(error)
+
+
+class _Bomb(Exception):
+    """A compressed request grew beyond `UNPACKED_BYTES`."""
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, unpacked when it is compressed, which is assumed: whether the vendor's server takes it is not known."""
+    if "Content-Encoding" not in request.headers:
+        return await request.read()
+    unpacked = bytearray()
+    async for part in request.content.iter_any():  # aiohttp unpacks as much as is read, a few hundred KB each time
+        unpacked += part
+        if len(unpacked) > UNPACKED_BYTES:
+            raise _Bomb
+    return bytes(unpacked)
 
 
 def _path_number(request: web.Request) -> int | None:

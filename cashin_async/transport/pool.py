@@ -12,6 +12,7 @@ import ssl
 import time
 import traceback
 import urllib.request
+import zlib
 from collections.abc import Callable
 from importlib.metadata import version
 from itertools import cycle
@@ -20,6 +21,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from anyio import to_thread
 
 from cashin_async.errors import ConfigurationError
 from cashin_async.settings import Settings, checked_proxy, is_loopback
@@ -32,16 +35,27 @@ CREATE_INVOICES = "/v2/gensalesinvoices"
 log = logging.getLogger(__name__)
 
 _USER_AGENT = f"cashin-async/{version('cashin-async')}"
-_WARNS_ABOVE = 2**20  # aiohttp warns of bytes bodies above 1 MiB
+_LARGE = 65_536  # bytes of a body from which on copying it takes longer than one more call of the system
+_GZIP_LEVEL = 2
+"""Measured on 270 KB of invoices: a twelfth in 0.8 ms; a third in 2.5 ms when every value is random. Level 1 takes as
+long and leaves 7 to 24 % more bytes, level 6 takes 2.2 times as long or more for 13 to 33 % fewer."""
+_GZIP_AT_ONCE = 65_536  # bytes, in the event loop's own thread: 0.7 ms at most, and 2 ms on a machine a third as fast
 _KEPT_HEADERS = ("date", "retry-after", "ratelimit")
 
 
 class _Body(aiohttp.BytesPayload):
-    """Bytes above 1 MiB, written in one go like any others: aiohttp's warning is for bodies read from disk."""
+    """Many bytes, written as they are behind the headers, where aiohttp would copy both into one.
+
+    Its warning of what is above 1 MiB is for bodies read from disk.
+    """
 
     def __init__(self, value: bytes) -> None:
         aiohttp.Payload.__init__(self, value, content_type="application/json")
         self._size = len(value)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        writer.send_headers()
+        await super().write_with_length(writer, content_length)
 
 
 class _Flight:
@@ -146,6 +160,13 @@ class SessionPool:
         return await self._exchange("GET", path, None)
 
     async def _exchange(self, method: str, path: str, body: bytes | None) -> Exchange:
+        headers = {"Content-Type": "application/json"}
+        if body and self._settings.compress is not None:
+            try:
+                body = await _gzipped(body)
+            except Exception as error:  # no memory, or no thread to be had: nothing has left
+                return NotSent(f"the body could not be compressed ({type(error).__name__})")
+            headers["Content-Encoding"] = "gzip"
         key, generation = await self.keys.current()
         flight, started = _Flight(), time.perf_counter()
         if not self._sessions:
@@ -154,8 +175,8 @@ class SessionPool:
             async with next(self._turn).request(
                 method,
                 self._settings.base_url + path,
-                data=_Body(body) if body and len(body) > _WARNS_ABOVE else body,
-                headers={"X-Api-Key": key.reveal(), "Content-Type": "application/json"},
+                data=_Body(body) if body and len(body) > _LARGE else body,
+                headers=headers | {"X-Api-Key": key.reveal()},
                 allow_redirects=False,
                 proxy=self._proxy,
                 trace_request_ctx=flight,
@@ -196,6 +217,17 @@ class SessionPool:
                 return None
             parts.append(part)
         return b"".join(parts)
+
+
+async def _gzipped(body: bytes) -> bytes:
+    """`body` compressed; a large one in a thread, which zlib lets run beside the event loop."""
+    if len(body) <= _GZIP_AT_ONCE:
+        return _gzip(body)
+    return await to_thread.run_sync(_gzip, body)
+
+
+def _gzip(body: bytes) -> bytes:
+    return zlib.compress(body, _GZIP_LEVEL, wbits=31)  # 31: with the header and the sum of gzip
 
 
 def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotSent | NoProof:

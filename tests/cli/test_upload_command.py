@@ -378,3 +378,29 @@ def test_a_line_of_fifty_megabytes(cashin: CommandLine, end: bytes) -> None:
     assert f"{path}:2" in done.err
     assert "chunk_bytes" in done.err
     assert 10 < done.peak < 120
+
+
+def test_compressed(cashin: CommandLine) -> None:
+    path = cashin.invoices(250)
+    with server() as simulator:
+        done = cashin.upload(simulator, path, "--compress", "gzip")
+        assert (done.code, done.counts) == (0, {"accepted": 250})
+        assert {seen.encoding for seen in simulator.log} == {"gzip"}
+        assert simulator.store.numbers == tuple(range(1, 251))
+        assert cashin.upload(simulator, path, CASHIN_COMPRESS="gzip").counts == {"duplicate": 250}, "the same content"
+        path = cashin.invoices(5, first=1000)
+        assert cashin.upload(simulator, path, CASHIN_COMPRESS="gzip").code == 0
+        assert simulator.log[-1].encoding == "gzip"
+        assert cashin.upload(simulator, cashin.invoices(5, first=2000)).code == 0
+        assert simulator.log[-1].encoding == ""
+
+
+def test_a_server_that_takes_nothing_compressed(cashin: CommandLine) -> None:
+    """What its 415 proves is for the table to say, not for the setting: nothing goes again by itself."""
+    path = cashin.invoices(5)
+    with server("status=415") as simulator:
+        done = cashin.upload(simulator, path, "--compress", "gzip")
+        assert (done.code, done.counts) == (3, {"unknown": 5})
+        simulator.clear_faults()
+        assert cashin.upload(simulator, path).counts == {"unknown": 5}
+        assert (simulator.requests, len(simulator.store)) == (1, 0)

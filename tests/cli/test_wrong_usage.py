@@ -34,6 +34,7 @@ def check(done: Done, *words: str) -> None:
         (["upload", "a", "--failed", "/"], ["--failed", "directory"]),
         (["upload", "a", "--failed", "/dev/null"], ["--failed", "/dev/null"]),
         (["upload", "a", "--failed", "same.csv", "--report", "same.csv"], ["same.csv", "--failed", "--report"]),
+        (["upload", "a", "--compress", "zip"], ["--compress", "gzip"]),
         (["upload", "a", "--settle-after", "-1"], ["settle_after"]),
         (["upload", "a", "--lookup-path", "/v2/invoices"], ["lookup_path"]),
         (["status", "nowhere.db"], ["nowhere.db", "does not exist"]),

@@ -90,3 +90,16 @@ def test_the_plugin_in_a_project_of_its_own(tmp_path: Path) -> None:
 def test_the_plugin_is_light(slow: str) -> None:
     code = f"import sys, cashin_async.simulator.plugin; sys.exit({slow!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_the_plugin_brings_nothing_along() -> None:
+    """pytest loads it at every start, in projects whose tests never ask for it."""
+    code = "import sys, pytest; before = set(sys.modules); import cashin_async.simulator.plugin"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sorted(set(sys.modules) - before))"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["cashin_async", "cashin_async.simulator", "cashin_async.simulator.plugin"]

@@ -469,3 +469,26 @@ async def test_its_life() -> None:
     assert repr(simulator).startswith("Simulator(http://127.0.0.1:")
     await simulator.close()
     await simulator.close()
+
+
+async def test_what_is_compressed_is_read_recorded_and_noted() -> None:
+    async with Simulator() as simulator, aiohttp.ClientSession(headers={"X-Api-Key": "key"}) as session:
+        packed = gzip.compress(array(5, 6))
+        for data, headers in ((packed, {"Content-Encoding": "gzip"}), (array(7), {})):
+            async with session.post(simulator.url + CREATE, data=data, headers=headers) as answer:
+                assert answer.status == 202
+        assert [(seen.encoding, seen.numbers) for seen in simulator.log] == [("gzip", (5, 6)), ("", (7,))]
+        assert simulator.store.invoice(6) == {"InvoiceNumber": 6}
+
+
+async def test_what_is_compressed_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What travels is a thousandth of what it grows to."""
+    monkeypatch.setattr("cashin_async.simulator.server.UNPACKED_BYTES", 1_000_000)
+    headers = {"X-Api-Key": "key", "Content-Encoding": "gzip"}
+    async with Simulator() as simulator, aiohttp.ClientSession(headers=headers) as session:
+        for blanks, status in ((999_900, 202), (1_000_000, 413), (50_000_000, 413), (0, 202)):
+            body = gzip.compress(b" " * blanks + array(5), 1)
+            async with session.post(simulator.url + CREATE, data=body) as answer:
+                assert answer.status == status, blanks
+        assert [seen.reply for seen in simulator.log] == ["202", "413", "413", "202"]
+        assert simulator.store.times(5) == 2
