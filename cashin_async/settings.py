@@ -180,9 +180,9 @@ class Settings:
     """`gzip`: bodies of invoices travel compressed. Unset: as they are, since whether the server takes it is not
     published. What it costs is in docs/performance.md."""
     rate: float | None = None
-    """Requests a second, fixed. Unset: as fast as the server's answers allow."""
+    """Requests a second, fixed, and used to 99 %. Unset: as fast as the server's answers allow."""
     invoice_rate: float | None = None
-    """Invoices a second, fixed. Unset: as fast as the server's answers allow."""
+    """Invoices a second, fixed, and used to 99 %. Unset: as fast as the server's answers allow."""
 
     # -- how long
     connect_timeout: float = 10.0

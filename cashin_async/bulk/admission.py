@@ -2,14 +2,18 @@
 
 A window of requests in flight starts at one, doubles with every round of receipts until the first
 decrease and grows by one a round after it. A pushback (429, 503) or a timeout halves it, once a flight: what
-was in flight together is cut for together. Holds stop everybody. The line is strictly first come, first served.
+was in flight together is cut for together. Holds stop everybody. A 429 also teaches a rate (`pace`), and a rate,
+learned or set, spaces requests evenly. The line is strictly first come, first served.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
+from cashin_async.bulk.pace import MARGIN, Pace
 from cashin_async.bulk.verdict import Proof, Verdict
+
+_LATE = 0.005  # seconds by which a late timer is made up for: half of what `MARGIN` leaves in a second
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +23,8 @@ class Ticket:
     invoices: int
     serial: int = 0
     """Order of admission, from 1; 0 while waiting."""
+    sent: float = 0.0
+    """When it was admitted."""
     probe: bool = False
     """Admitted to send one invoice only, to see whether the server is back."""
 
@@ -63,6 +69,8 @@ class Admission:
     def _begin(self) -> None:
         self.window = 1.0
         self._growing_fast = True
+        self._receipts = 0
+        self._pace = Pace()
         self._cut_at = self._serial
         self._pushbacks = 0
         self._no_proofs = 0
@@ -100,12 +108,14 @@ class Admission:
         """Those who may send now, in the order in which they came."""
         admitted = []
         while self._line and now >= self._closed_until() and self.in_flight < self._limit():
+            self._pace.resume(now)
             ticket = self._line.popleft()
             ticket.probe = self.broken_since is not None
             self._serial += 1
             ticket.serial = self._serial
+            ticket.sent = now
             self.in_flight += 1
-            self._pace(1 if ticket.probe else ticket.invoices, now)
+            self._space(1 if ticket.probe else ticket.invoices, now)
             admitted.append(ticket)
         return admitted
 
@@ -116,12 +126,16 @@ class Admission:
         probing = self._probe_at if self.broken_since is not None else float("-inf")
         return max(self.held_until, self._paced_until, probing)
 
-    def _pace(self, invoices: int, now: float) -> None:
-        seconds = 1 / self._rate if self._rate else 0.0
+    def _space(self, invoices: int, now: float) -> None:
+        """The next one's turn is so much later that no rate is exceeded."""
+        seconds = 1 / (MARGIN * self._rate) if self._rate else 0.0
         if self._invoice_rate:
-            seconds = max(seconds, invoices / self._invoice_rate)
+            seconds = max(seconds, invoices / (MARGIN * self._invoice_rate))
+        learned = self._pace.at(now)
+        if learned is not None:
+            seconds = max(seconds, 1 / learned)
         if seconds:
-            self._paced_until = max(self._paced_until, now) + seconds
+            self._paced_until = max(self._paced_until, now - _LATE) + seconds
 
     def next_check(self, now: float) -> float | None:
         """When time alone may change what `admit` or `halted` say; None when only an answer can."""
@@ -147,10 +161,14 @@ class Admission:
         if cut:
             self._cut()
         if verdict.pushback:
+            if verdict.proof is Proof.REFUSED:  # a 503 is about the server's health, a look-up has its own limit
+                self._pace.refused(ticket.sent, now, verdict.wait or 0.0)
             self._pushbacks += cut
             self.hold(now, verdict.wait or self._backoff_after(self._pushbacks, 0.5 + jitter / 2))
         elif verdict.wait is not None and verdict.wait <= self._max_hold:
             self.hold(now, verdict.wait)
+        if not verdict.pushback and verdict.proof is not Proof.NOT_SENT:
+            self._pace.passed(ticket.sent)
         self._weigh_proof(ticket, verdict.proof, now, jitter)
 
     def hold(self, now: float, seconds: float) -> None:
@@ -160,6 +178,7 @@ class Admission:
     def _cut(self) -> None:
         self.window = max(1.0, self.window / 2)
         self._growing_fast = False
+        self._receipts = 0
         self._cut_at = self._serial
 
     def _weigh_proof(self, ticket: Ticket, proof: Proof, now: float, jitter: float) -> None:
@@ -172,7 +191,17 @@ class Admission:
                 self.window = 1.0
         if proof is Proof.APPLIED:
             self._pushbacks = 0
-            self.window = min(self._concurrency, self.window + (1.0 if self._growing_fast else 1 / self.window))
+            self._grow()
+
+    def _grow(self) -> None:
+        """Once a round, which is as many receipts as there are places.
+
+        Not at each receipt: those ahead of the first 429 of a flight would send twice as many after them.
+        """
+        self._receipts += 1
+        if self._receipts >= int(self.window):
+            self._receipts = 0
+            self.window = min(self._concurrency, 2 * self.window if self._growing_fast else self.window + 1)
 
     def _without_proof(self, ticket: Ticket, now: float, jitter: float) -> None:
         self._no_proofs += 1

@@ -45,7 +45,7 @@ def test_after_an_upload(cashin: CommandLine) -> None:
 def test_while_an_upload_runs(cashin: CommandLine) -> None:
     with server("latency=30@3+") as simulator:
         running = cashin.start("upload", cashin.invoices(500, first=FIRST), "--quiet", url=simulator.url)
-        running.until(lambda: simulator.requests >= 5)
+        running.until(lambda: simulator.requests >= 4)
         running.until(lambda: cashin.status(url=simulator.url)["states"].get("accepted") == 110)
         status = cashin.status(url=simulator.url)
         shown = cashin.run("status", url=simulator.url)
