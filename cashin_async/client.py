@@ -126,6 +126,13 @@ class CashIn:
             self._courier = Courier(self.settings, self._pool)
         return self._courier
 
+    def _is_open(self, ledger: "LedgerPlace") -> tuple[Courier, Claims] | None:
+        """What a call works with, when nothing is left to open."""
+        place = place_of(self.settings, ledger)
+        if self._courier is None or place not in self._admitted:
+            return None
+        return self._courier, self._opened[place]
+
     async def _open_ledger(self, ledger: "LedgerPlace") -> Claims:
         """The ledger for a call, opened at its first use. Raises `LedgerError`; `ConfigurationError` for a new key."""
         place = place_of(self.settings, ledger)
@@ -197,16 +204,18 @@ class SalesInvoices:
         client, settings = self._client, self._client.settings
         chunk = _one_chunk(invoice, settings)
         over = f"the caller's timeout of {timeout} s is over"
-        opened: tuple[Courier, Claims] | None = None
-        with anyio.move_on_after(timeout) as opening:  # the first call asks for the key
-            opened = await client._open(), await client._open_ledger(ledger)
+        began = anyio.current_time()
+        opened: tuple[Courier, Claims] | None = client._is_open(ledger)
+        if opened is None:
+            with anyio.move_on_after(timeout):  # the first call asks for the key
+                opened = await client._open(), await client._open_ledger(ledger)
         if opened is None:
             raise InvoiceUnsent(over, chunk.numbers)
         courier, claims = opened
         trip = Trip(settings, claims.ledger, drain_timeout=0.0)
         retry = settings.retry_rejected if retry_rejected is None else retry_rejected
         single = Single(chunk, claims, trip, client._singles, retry)
-        with _timer(None if timeout is None else opening.deadline - anyio.current_time(), trip.stop, over):
+        with _timer(None if timeout is None else began + timeout - anyio.current_time(), trip.stop, over):
             await single.send(courier)
         failed = [part for part in single.settled if part.state in FAILURES]
         if failed:

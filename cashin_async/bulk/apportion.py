@@ -1,5 +1,7 @@
 """A verdict that stands, laid onto its chunk: who ends how, with the server's words blanked."""
 
+from collections.abc import Sequence
+
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Verdict
@@ -11,6 +13,8 @@ _LONGEST_WORDS = 500  # characters of a reason that a table can still show
 
 def apportion(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) -> list[Settled]:
     """The outcomes of every invoice in `chunk`."""
+    if verdict.rest is State.ACCEPTED and not verdict.named:
+        return [_settled(chunk, range(len(chunk)), State.ACCEPTED, None)]
     key = exchange.key if isinstance(exchange, Answered) else None
     blank = Blank(chunk.encoded, chunk.numbers, key)
     settled = [
@@ -26,7 +30,9 @@ def apportion(chunk: Chunk, verdict: Verdict, exchange: Exchange | None = None) 
     return settled
 
 
-def _settled(chunk: Chunk, places: list[int], state: State, reason: str | None, answer: str | None = None) -> Settled:
+def _settled(
+    chunk: Chunk, places: Sequence[int], state: State, reason: str | None, answer: str | None = None
+) -> Settled:
     if len(places) == len(chunk):
         return Settled(state, chunk.numbers, chunk.refs, reason, answer, chunk.encoded)
     part = chunk.pick(places)

@@ -81,9 +81,12 @@ class Trip:
         """A ticket to send; None when the trip is stopped, or was while waiting."""
         ticket = None
         if self.stopped is None:
+            turn = gate.arrive(invoices)
             try:
+                if turn.comes.done():
+                    return await turn.come()
                 with _registered(self._waits):
-                    ticket = await gate.enter(invoices)
+                    ticket = await turn.come()
             except Halted as halt:
                 self.stop(str(halt))
         if ticket is not None and self.stopped is not None:

@@ -14,6 +14,27 @@ class Halted(Exception):
     """Waiting is pointless: the message says why, and until when."""
 
 
+class Turn:
+    """A place in the line, and when its turn comes."""
+
+    def __init__(self, gate: "Gate", ticket: Ticket) -> None:
+        self.ticket = ticket
+        self.comes: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gate = gate
+
+    async def come(self) -> Ticket:
+        """Wait for it; not at all, where it has `comes.done()`.
+
+        Raises `Halted` when it will not come in time. A caller that is cancelled has no ticket.
+        """
+        try:
+            await self.comes
+        except asyncio.CancelledError:
+            self._gate.leave(self.ticket)
+            raise
+        return self.ticket
+
+
 class Gate:
     """One `Admission` for all the senders of a client."""
 
@@ -23,21 +44,12 @@ class Gate:
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self, invoices: int) -> Ticket:
-        """Wait for the turn of a request of `invoices` invoices. Every ticket goes back by `finish` or `leave`.
-
-        Raises `Halted` when the turn will not come in time. A caller that is cancelled has no ticket.
-        """
-        ticket = self.admission.arrive(invoices)
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting[ticket] = turn
+    def arrive(self, invoices: int) -> "Turn":
+        """Join the line with a request of `invoices` invoices. Every ticket goes back by `finish` or `leave`."""
+        turn = Turn(self, self.admission.arrive(invoices))
+        self._waiting[turn.ticket] = turn.comes
         self._open()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            self.leave(ticket)
-            raise
-        return ticket
+        return turn
 
     def leave(self, ticket: Ticket) -> None:
         """Give a ticket back whose exchange told nothing."""

@@ -32,6 +32,8 @@ def quota_reset(answer: Answered) -> float | None:
     IETF's httpapi group), and the pairs `RateLimit-Remaining`/`-Reset`, `X-RateLimit-Remaining`/`-Reset`.
     """
     headers = answer.headers
+    if not any("ratelimit" in name for name in headers):
+        return None
     quotas = _policies(headers.get("ratelimit", "")) or _pair(headers, "ratelimit") or _pair(headers, "x-ratelimit")
     resets = [reset for remaining, reset in quotas if remaining == 0]
     if not resets:

@@ -81,6 +81,8 @@ class Standing:
     """There was a receipt with this very key."""
 
 
+_receipts = msgspec.json.Decoder(UploadReceipt)
+
 WRONG_ADDRESS = {404: "base_url", 405: "base_url", 407: "proxy"}
 
 
@@ -118,7 +120,11 @@ def _row(
     else:
         verdict = _refusal(exchange, len(numbers) == 1, standing, retry_503, on_refused)
     wait = retry_after(exchange) if verdict.pushback else quota_reset(exchange)
-    return replace(verdict, wait=wait, status=exchange.status)
+    return (
+        verdict
+        if (wait, exchange.status) == (None, verdict.status)
+        else replace(verdict, wait=wait, status=exchange.status)
+    )
 
 
 def _refusal(answer: Answered, alone: bool, standing: Standing, retry_503: bool, on_refused: OnRefused) -> Verdict:
@@ -160,7 +166,7 @@ def _refusal(answer: Answered, alone: bool, standing: Standing, retry_503: bool,
 
 def _receipt(answer: Answered, numbers: Sequence[int]) -> Verdict:
     try:
-        receipt = msgspec.json.decode(answer.body, type=UploadReceipt)
+        receipt = _receipts.decode(answer.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         reason = "HTTP 202 with something else than the published receipt"
         return Verdict(Proof.NOTHING, Then.SETTLE, State.UNKNOWN, reason, keep_answer=True)
@@ -168,7 +174,7 @@ def _receipt(answer: Answered, numbers: Sequence[int]) -> Verdict:
     uploaded, failed = receipt.uploaded_invoices_count, receipt.failed_invoices_count
     named, all_tied = _tie_all(failures, numbers, alone=(len(numbers), uploaded, failed) == (1, 0, 1))
     if all_tied and failed == len(named) and uploaded == len(numbers) - failed:
-        return Verdict(Proof.APPLIED, Then.DONE, State.ACCEPTED, "accepted", named, receipt=receipt)
+        return Verdict(Proof.APPLIED, Then.DONE, State.ACCEPTED, "accepted", named, receipt=receipt, status=202)
     reason = (
         f"the receipt does not add up: {len(numbers)} sent, {uploaded} uploaded, {failed} failed,"
         f" {len(named)} of {len(failures)} named could be told"

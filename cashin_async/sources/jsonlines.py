@@ -16,7 +16,7 @@ from typing import Any, cast
 from anyio import to_thread
 
 from cashin_async.errors import InvalidInvoice
-from cashin_async.models.wire import glance_number, number_of, numbers_of
+from cashin_async.models.wire import glance_numbers, number_of, numbers_of
 from cashin_async.sources.lines import LineSplitter
 from cashin_async.sources.source import Batch, Place, Record, SourceProblem
 
@@ -132,7 +132,7 @@ class JsonLines:
             return self._batch_with_gaps(first, stripped)
         refs, good = range(first, self._line), cast(list[bytes], stripped)
         if self.glances:
-            return Batch(refs, list(map(glance_number, good)), good, unchecked=True)
+            return Batch(refs, glance_numbers(good), good, unchecked=True)
         numbers, problems = numbers_of(good, self._allow_unknown_fields)
         return Batch(refs, numbers, good, problems)
 

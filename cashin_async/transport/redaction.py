@@ -38,13 +38,13 @@ class Blank:
     def __init__(self, invoices: Sequence[bytes], numbers: Iterable[int], key: "ApiKey | None" = None) -> None:
         self._invoices = invoices
         self._numbers = numbers
-        self._key = _pattern(key.reveal()) if key else None
+        self._secret = key
 
     def __call__(self, text: str, longest: int = _LONGEST) -> str:
         """`text`, blanked first and then cut to `longest` characters."""
         text = _control.sub(" ", _unescaped(text[: 2 * min(longest, _LONGEST)]))
-        if self._key:
-            text = self._key.sub("****", text)
+        if self._secret:
+            text = _pattern(self._secret.reveal()).sub("****", text)
         words = set(_word.findall(text)) - self._kept
         numbered = {word for word in words if len(word) > 1 and any(map(str.isdigit, word))}
         gone = numbered if len(numbered) > _MOST_NUMBERS else set()
