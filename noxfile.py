@@ -41,3 +41,15 @@ def tests(session: nox.Session) -> None:
     """The tests, in a new environment for each Python of the classifiers."""
     session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "test"))
     session.run("pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """The benchmarks, or those that are named behind `--`: see benchmarks/README.md."""
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def guard(session: nox.Session) -> None:
+    """Whether a ratio has become worse: half a minute."""
+    session.run("python", "-m", "benchmarks.guard", *session.posargs)

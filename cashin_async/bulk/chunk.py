@@ -75,8 +75,13 @@ class Chunk:
         self.size += size
 
     def body(self) -> bytes:
-        """The JSON array to send."""
-        return b"[" + b",".join(self.encoded) + b"]"
+        """The JSON array to send, which is written once: adding brackets to it later would copy it twice more."""
+        pieces = self.encoded.copy()
+        if not pieces:
+            return b"[]"
+        pieces[0] = b"[" + pieces[0]
+        pieces[-1] += b"]"
+        return b",".join(pieces)
 
     def split(self, first: int) -> "tuple[Chunk, Chunk]":
         """The first `first` invoices and the others, in their order."""

@@ -34,12 +34,22 @@ log = logging.getLogger(__name__)
 _TURN = 64  # records between two turns of the event loop, when none of them fills a chunk
 _LOW = 4  # leased chunks not sent yet: as long as there are more, or more chunks keep coming, a lease waits
 _GATHER = 0.003  # seconds between two looks: what a sync costs is to be shared by many chunks
+_KEPT = 8_388_608  # bytes: a body of 1 MiB, the default limit, for each of 8 requests in flight
 _SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, for those who look from outside
 
 
 def run_id() -> str:
     """Sorts by time, and two runs of one second differ."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _keep_memory_at_hand() -> None:
+    """Let the C library keep what it is given back, instead of asking the system for each body's memory anew.
+
+    glibc goes by the largest block that was given back so far. Nothing is touched here, so it costs nothing; it saves a
+    tenth of an upload's time, where every page of every body was mapped and cleared.
+    """
+    bytes(_KEPT)
 
 
 def digest_of(settings: Settings) -> Digest:
@@ -109,6 +119,7 @@ class Run:
         `on_progress` is called every `progress_every` seconds, and once at the end.
         """
         self._courier.gate.admission.restart()
+        _keep_memory_at_hand()
         timer = None
         if (deadline := self._settings.deadline) is not None:
             why = f"the deadline of {deadline:g} s is over (deadline)"

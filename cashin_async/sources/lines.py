@@ -9,10 +9,10 @@ class LineSplitter:
         self._rest = b""
         self._too_long = False
 
-    def feed(self, block: bytes) -> list[bytes | None]:
-        """The lines that end in `block`, without their newlines."""
+    def feed(self, data: bytes | memoryview) -> list[bytes | None]:
+        """The lines that end in `data`, without their newlines."""
         lines: list[bytes | None] = []
-        block = self._rest + block
+        block = self._rest + data
         start = 0
         while (end := block.find(b"\n", start)) >= 0:  # in a third of the time of `split`, which looks at each byte
             lines.append(block[start:end] if end - start <= self._longest else None)
