@@ -10,6 +10,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, get_args
@@ -24,9 +25,6 @@ LARGEST_NUMBER = 2**63 - 1
 """The largest invoice number that can be followed: eight bytes, signed, as databases store it."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_MOMENTS = (b'"OrderDate":"', b'"IssueDate":"')
-_MICROSECONDS = b'000Z"'
-_BEFORE_MICROSECONDS = len("2019-08-24T14:15:22.123")
 _escaped_ascii = re.compile(rb"\\u00[4-7]", re.IGNORECASE)
 _surrogate = re.compile(rb"\\u[dD][89a-fA-F]")
 _any_case_number = re.compile(rb'"invoicenumber"\s*:', re.IGNORECASE)
@@ -56,7 +54,7 @@ def encode_unchecked(invoice: SalesInvoice) -> bytes:
 
     But for NaN in a float: it would travel as null, and nobody could tell any more. Raises as `encode` does.
     """
-    data = _in_milliseconds(_encode(invoice))
+    data = _encode_in_milliseconds(invoice)
     if b"null" in data and _has_floats(invoice):
         _refuse_non_finite(invoice)
     return data
@@ -86,7 +84,7 @@ def encode_mapping(invoice: Mapping[str, Any], allow_unknown_fields: bool = Fals
 def encode_mapping_unchecked(invoice: Mapping[str, Any], allow_unknown_fields: bool = False) -> bytes:
     """The same as `encode_unchecked` for a dict."""
     if not allow_unknown_fields:
-        return _in_milliseconds(_encode(_converted(invoice)))
+        return _encode_in_milliseconds(_converted(invoice))
     data = _encode(invoice)
     _refuse_non_finite(invoice)
     return data
@@ -101,17 +99,16 @@ def _converted(invoice: Mapping[str, Any]) -> SalesInvoice:
         raise InvalidInvoice(f"cannot be encoded: {type(error).__name__}") from None
 
 
-def _in_milliseconds(data: bytes) -> bytes:
+def _encode_in_milliseconds(invoice: SalesInvoice) -> bytes:
     """The published date-times have milliseconds ("...22.123Z"), the encoder writes microseconds."""
-    pieces, done = [], 0
-    place = data.find(_MICROSECONDS)
-    while place >= 0:
-        # these names cannot stand inside a JSON string, where a quote has a backslash before it
-        if data.endswith(_MOMENTS, 0, place - _BEFORE_MICROSECONDS):
-            pieces.append(data[done:place])
-            done = place + 3
-        place = data.find(_MICROSECONDS, place + 1)
-    return b"".join((*pieces, data[done:])) if pieces else data
+    data = _encode(invoice)
+    for moment, name in ((invoice.order_date, b'"OrderDate":"'), (invoice.issue_date, b'"IssueDate":"')):
+        if isinstance(moment, datetime) and moment.microsecond and moment.microsecond % 1000 == 0:
+            # the name cannot stand inside a JSON string, where a quote has a backslash before it
+            end = data.find(name) + len(name) + len("2019-08-24T14:15:22.123")
+            if data.startswith(b"000Z", end):
+                data = data[:end] + data[end + 3 :]
+    return data
 
 
 def _has_floats(invoice: SalesInvoice) -> bool:
