@@ -386,7 +386,7 @@ def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chun
             raise InvalidInvoice(record.problem or "is not an invoice")
         if record.number in chunk.numbers:
             raise InvalidInvoice("stands twice in one request", [record.number])
-        chunk.append(record.number, record.encoded, one, digest(record.encoded))
+        chunk.append(record.number, record.encoded, one, *digest([record.encoded]))
     if not chunk.numbers:
         raise InvalidInvoice("there is no invoice to create")
     if len(chunk) > settings.chunk_size or chunk.size > settings.chunk_bytes:

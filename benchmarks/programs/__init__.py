@@ -15,6 +15,8 @@ PROGRAMS = {
     "ours-dicts": ("ours", "from_dicts"),
     "ours-async": ("ours", "from_async"),
     "ours-read": ("ours", "only_read"),
+    "stages-lines": ("stages", "of_lines"),
+    "stages-structs": ("stages", "of_structs"),
     "create": ("create", "beside_bare_post"),
     "decode": ("decode", "in_turns"),
 }

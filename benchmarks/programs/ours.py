@@ -17,19 +17,19 @@ _TICK = 0.001
 
 def from_lines(job: Job) -> int:
     assert job.file is not None
-    return _run(job, lambda: _upload(job, job.file))
+    return _run(job, lambda: upload(job, job.file))
 
 
 def from_structs(job: Job) -> int:
-    return _run(job, lambda: _upload(job, invoices.structs(job.count)))
+    return _run(job, lambda: upload(job, invoices.structs(job.count)))
 
 
 def from_dicts(job: Job) -> int:
-    return _run(job, lambda: _upload(job, invoices.dicts(job.count)))
+    return _run(job, lambda: upload(job, invoices.dicts(job.count)))
 
 
 def from_async(job: Job) -> int:
-    return _run(job, lambda: _upload(job, invoices.structs_async(job.count)))
+    return _run(job, lambda: upload(job, invoices.structs_async(job.count)))
 
 
 def only_read(job: Job) -> int:
@@ -38,7 +38,7 @@ def only_read(job: Job) -> int:
     async def read() -> int:
         assert job.file is not None
         started, count = time.perf_counter(), 0
-        async for batch in json_lines(_settings(job), job.file).batches():
+        async for batch in json_lines(settings_of(job), job.file).batches():
             count += len(batch)
         job.found["run"] = time.perf_counter() - started
         return count
@@ -46,15 +46,15 @@ def only_read(job: Job) -> int:
     return _run(job, read)
 
 
-def _settings(job: Job) -> Settings:
+def settings_of(job: Job, **more: Any) -> Settings:
     own = {"chunk_size": job.chunk, "concurrency": job.concurrency, "ledger": job.ledger or "none"}
-    return Settings(base_url=job.url, **{"chunk_bytes": _CHUNK_BYTES, **own, **job.settings})
+    return Settings(base_url=job.url, **{"chunk_bytes": _CHUNK_BYTES, **own, **job.settings, **more})
 
 
-async def _upload(job: Job, source: Invoices | None) -> int:
+async def upload(job: Job, source: Invoices | None) -> int:
     assert source is not None
     started = time.perf_counter()
-    async with CashIn("benchmark-key", settings=_settings(job)) as cashin:
+    async with CashIn("benchmark-key", settings=settings_of(job)) as cashin:
         ticking = asyncio.create_task(_tick(job)) if job.ticker else None
         report = await cashin.invoices.upload(source, limit=job.count)
         if ticking is not None:

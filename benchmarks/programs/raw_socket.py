@@ -27,7 +27,9 @@ def from_structs(job: Job) -> int:
 def _checked(chunk: list[bytes]) -> bytes:
     for line in chunk:
         _decode(line)
-    return b"[" + b",".join(chunk) + b"]"
+    chunk[0] = b"[" + chunk[0]  # around the whole they would copy it twice
+    chunk[-1] += b"]"
+    return b",".join(chunk)
 
 
 def _send(job: Job, invoices: Iterable[Item], body_of: Callable[[list[Item]], bytes]) -> int:
@@ -36,7 +38,8 @@ def _send(job: Job, invoices: Iterable[Item], body_of: Callable[[list[Item]], by
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for chunk in chunks(invoices, job.chunk):
             body = body_of(chunk)
-            connection.sendall(head_of(body) + body)
+            connection.sendall(head_of(body))
+            connection.sendall(body)
             accepted += _receipt(_answer(connection)).uploaded_invoices_count
     return accepted
 

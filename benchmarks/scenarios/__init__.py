@@ -5,6 +5,7 @@
 
 SCENARIOS = (
     "throughput",
+    "stages",
     "ledger",
     "latency",
     "rate",

@@ -70,11 +70,7 @@ class Intake:
 
         Raises `LedgerError`; what of the batch was not taken by then does not count as read.
         """
-        digest = self._digest
-        if batch.problems:
-            digests = [digest(one) if number else 0 for number, one in zip(batch.numbers, batch.encoded, strict=True)]
-        else:
-            digests = list(map(digest, batch.encoded))
+        digests = self._digests(batch)
         found = await self._claim(batch, digests)
         if self._is_all_new(batch, found):
             for chunk in self._take_whole(batch, digests):
@@ -90,6 +86,13 @@ class Intake:
                 break
             async for chunk in self._take_late(entry):
                 yield chunk
+
+    def _digests(self, batch: Batch) -> list[int]:
+        """0 for what has no number: it may be no JSON at all."""
+        if not batch.problems:
+            return self._digest(batch.encoded)
+        good = iter(self._digest([one for number, one in zip(batch.numbers, batch.encoded, strict=True) if number]))
+        return [next(good) if number else 0 for number in batch.numbers]
 
     async def _claim(self, batch: Batch, digests: list[int]) -> Sequence[Found]:
         if not batch.problems and None not in batch.numbers:

@@ -1,6 +1,7 @@
 """The caller's own invoices: any iterable, sync or async, of `SalesInvoice`, dict or bytes."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
@@ -23,7 +24,8 @@ from cashin_async.sources.source import Batch, Record, SourceProblem
 Invoice = SalesInvoice | Mapping[str, Any] | bytes
 """An invoice as a struct, as a dict of the published names, or as the bytes of one JSON object."""
 
-_BATCH = 64  # invoices taken from a sync iterable between two turns of the event loop: half a millisecond
+_BATCH = 64  # invoices at most between two turns of the event loop
+_SLICE = 0.001  # seconds of making and encoding them, likewise; checking them takes half as long again
 
 
 class Iterables:
@@ -75,13 +77,13 @@ class Iterables:
         iterator: Iterator[Invoice] | None = None
         going = True
         while going:
-            some = _Some(self._allow_unknown_fields)
+            some, until = _Some(self._allow_unknown_fields), time.perf_counter() + _SLICE
             try:
                 if iterator is None:
                     iterator = iter(invoices)
                 for invoice in iterator:
                     some.add(invoice)
-                    if len(some) == _BATCH:
+                    if len(some) == _BATCH or time.perf_counter() > until:
                         break
                 else:
                     going = False
@@ -176,15 +178,18 @@ class _Arrivals:
         self._some = _Some(allow_unknown_fields)
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._until = 0.0
         self._ended = False
 
     def __len__(self) -> int:
         return len(self._some)
 
     async def put(self, invoice: Invoice) -> None:
+        if not self._some:
+            self._until = time.perf_counter() + _SLICE
         self._some.add(invoice)
         self._news.set()
-        if len(self._some) >= _BATCH:
+        if len(self._some) >= _BATCH or time.perf_counter() > self._until:
             self._room.clear()
             await self._room.wait()
 
