@@ -65,7 +65,6 @@ class Server:
         if counts.began is None:
             counts.began = now
         delay = terms.delay * (1 + terms.jitter * self._draw.uniform(-1, 1))
-        counts.delayed += delay
         since = now - counts.began
         if terms.rate is not None:
             if not self._allows(since):
@@ -150,9 +149,14 @@ class Connection(asyncio.Protocol):
             return
         delay, answer = self.server.post(self.head, body)
         if delay:
-            asyncio.get_running_loop().call_later(delay, self.transport.write, answer)
+            asyncio.get_running_loop().call_later(delay, self.write_late, answer, time.monotonic())
         else:
             self.transport.write(answer)
+
+    def write_late(self, answer: bytes, came: float) -> None:
+        """What counts is the delay that was: timers are up to a millisecond late."""
+        self.server.counts.delayed += time.monotonic() - came
+        self.transport.write(answer)
 
 
 async def serve(terms: Terms) -> None:

@@ -31,7 +31,7 @@ from cashin_async.sources.source import Batch, Source
 
 log = logging.getLogger(__name__)
 
-_TURN = 64  # records between two turns of the event loop, when none of them fills a chunk
+_MOST_AHEAD = 1600  # invoices on record ahead of their sending: what is behind them waits in memory
 _LOW = 4  # leased chunks not sent yet: as long as there are more, or more chunks keep coming, a lease waits
 _GATHER = 0.003  # seconds between two looks: what a sync costs is to be shared by many chunks
 _KEPT = 8_388_608  # bytes: a body of 1 MiB, the default limit, for each of 8 requests in flight
@@ -91,6 +91,7 @@ class Run:
             settles=asker is not None,
         )
         self._refusals_in_a_row = 0
+        self._ahead = max(1, min(claims.ledger.ahead, _MOST_AHEAD // settings.chunk_size))
         self._trip = Trip(settings, claims.ledger)
         self._trip.on_stop = self._stop_reading
         self._settler: Settler | None = None
@@ -160,7 +161,7 @@ class Run:
                 await self._guarded(self._settler.begin())
                 settling.start_soon(self._settler.run)
             async with anyio.create_task_group() as tasks:
-                buffered = self.ledger.ahead - 1
+                buffered = self._ahead - 1
                 planned, to_lease = anyio.create_memory_object_stream[Chunk](buffered)
                 leased, to_send = anyio.create_memory_object_stream[Chunk](buffered)
                 for _ in range(self._settings.concurrency):
@@ -263,17 +264,13 @@ class Run:
             await self._tell_kept_back()
 
     async def _read_source(self, planned: MemoryObjectSendStream[Chunk]) -> None:
-        since_turn = 0
         async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
             async for batch in batches:
                 await self._take(batch, planned)
                 self.source.glances = self._intake.all_known and not self._settings.digest_without
                 if self._intake.full:
                     return
-                since_turn += len(batch)
-                if since_turn >= _TURN:
-                    since_turn = 0
-                    await anyio.lowlevel.checkpoint()
+                await anyio.lowlevel.checkpoint()
         self.report.read_to_end = True
 
     async def _take(self, batch: Batch, planned: MemoryObjectSendStream[Chunk]) -> None:
@@ -325,7 +322,7 @@ class Run:
     def _gather(self, batch: list[Chunk], planned: MemoryObjectReceiveStream[Chunk]) -> bool:
         """Take what is there; whether there is no point in waiting for more."""
         try:
-            while len(batch) < self.ledger.ahead:
+            while len(batch) < self._ahead:
                 batch.append(planned.receive_nowait())
         except anyio.WouldBlock:
             return False
