@@ -48,6 +48,9 @@ def main(name: str, text: str, warm: str) -> None:
     if int(warm):
         ledger = f"{job.ledger}.warm" if job.ledger else None
         warmed = work(replace(job, count=int(warm), ledger=ledger, ticker=False, handicap=1.0, at_least=0.0, found={}))
+    if job.begin_at:
+        import_module("cashin_async.transport.pool")  # what is loaded at the first request
+        time.sleep(max(0.0, job.begin_at - time.time()))
     gc.collect()
     started, used, stood_by = time.perf_counter(), time.process_time(), waited()
     accepted = work(job)

@@ -26,6 +26,8 @@ class Job:
     uvloop: bool = False
     ticker: bool = False
     """Measure how late the event loop is."""
+    begin_at: float = 0.0
+    """When the clock starts, in seconds since the epoch: for programs that are to begin together."""
     at_least: float = 1.0
     """Seconds that `blast` goes on."""
     handicap: float = 1.0

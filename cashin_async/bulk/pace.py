@@ -69,7 +69,7 @@ class Pace:
         if self._nothing_passed:
             self._span = max(self._span, sent - self._refused_at)
             self._refusing = sent - self._refused_at + asked
-        else:
+        elif sent - self._refused_at > (1 + _SLACK) * _SPAN:  # else what was sent before the hold still counts there
             self._borne, self._met = self._learned, self.at(sent)
             self._lasted = sent - self._resumed_at
             refused_again = self._borne is not None and self._lasted < self._refusing

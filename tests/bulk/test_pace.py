@@ -167,3 +167,12 @@ def test_a_server_that_refuses_every_other_request_is_still_asked_once_a_minute(
 def test_time_passing_alone_makes_a_rate_no_limit_and_no_overflow() -> None:
     pace = pushed_back(every(0.01, 10), 0.1, 0.2)
     assert rate(pace, 1e9) > 1e9
+
+
+def test_refused_again_within_the_second_that_the_hold_was_shorter_than() -> None:
+    """Some of the first ones have left the server's second by then, so that one passes, and the next does not."""
+    pace = pushed_back(every(0.01, 10), 0.1, 0.15, asked=0.3)
+    pace.passed(1.05)
+    pace.refused(1.07, 1.1, 0.0)
+    pace.resume(1.6)
+    assert rate(pace, 1.6) == pytest.approx(10 * SHARE)
