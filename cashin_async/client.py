@@ -126,12 +126,13 @@ class CashIn:
             self._courier = Courier(self.settings, self._pool)
         return self._courier
 
-    def _is_open(self, ledger: "LedgerPlace") -> tuple[Courier, Claims] | None:
+    def _already_open(self, ledger: "LedgerPlace") -> tuple[Courier, Claims] | None:
         """What a call works with, when nothing is left to open."""
         place = place_of(self.settings, ledger)
-        if self._courier is None or place not in self._admitted:
+        claims = self._opened.get(place)
+        if self._courier is None or claims is None or place not in self._admitted:
             return None
-        return self._courier, self._opened[place]
+        return self._courier, claims
 
     async def _open_ledger(self, ledger: "LedgerPlace") -> Claims:
         """The ledger for a call, opened at its first use. Raises `LedgerError`; `ConfigurationError` for a new key."""
@@ -145,7 +146,8 @@ class CashIn:
             claims = self._opened[place]
             if place not in self._admitted:
                 await self._keys.check(claims.ledger.admit_key)
-                self._admitted.add(place)
+                if self._opened.get(place) is claims:  # not closed meanwhile
+                    self._admitted.add(place)
             return claims
 
     def _asker(self, lookup: LookUp | None) -> Asker | None:
@@ -205,7 +207,7 @@ class SalesInvoices:
         chunk = _one_chunk(invoice, settings)
         over = f"the caller's timeout of {timeout} s is over"
         began = anyio.current_time()
-        opened: tuple[Courier, Claims] | None = client._is_open(ledger)
+        opened: tuple[Courier, Claims] | None = client._already_open(ledger)
         if opened is None:
             with anyio.move_on_after(timeout):  # the first call asks for the key
                 opened = await client._open(), await client._open_ledger(ledger)

@@ -215,10 +215,9 @@ class Courier:
             except BaseException:
                 self.gate.leave(ticket)
                 raise
-            chunk.in_flight = False
             verdict = self._judge(exchange, chunk)
             self.gate.finish(ticket, verdict)
-            self._record(verdict, exchange, chunk, trip)
+            self._record(verdict, exchange, chunk, trip)  # until then it counts as in flight, whatever goes wrong here
             standing = await self._standing(verdict, exchange, chunk, trip)
             if standing is not None:
                 return Delivery(chunk, standing, exchange, rest)
@@ -246,6 +245,7 @@ class Courier:
         if verdict.proof is Proof.NOTHING:
             chunk.in_doubt = True
             log.warning("exchange.without_proof %d invoices, %s", len(chunk), verdict.reason)
+        chunk.in_flight = False
 
     async def _standing(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> Verdict | None:
         """The verdict that stands; None when the chunk is to go again now."""

@@ -259,16 +259,19 @@ class Run:
             with self._reading:
                 self.report.read_to_end = False
                 await self._read_source(planned)
+            await self._take(self.source.left_over(), planned)
             for chunk in self._intake.rest():
                 await planned.send(chunk)
             await self._tell_kept_back()
 
     async def _read_source(self, planned: MemoryObjectSendStream[Chunk]) -> None:
+        self.source.wanted = self._intake.wanted
         async with aclosing(self.source.batches()) as batches:  # type: ignore[type-var]
             async for batch in batches:
                 await self._take(batch, planned)
                 self.source.glances = self._intake.all_known and not self._settings.digest_without
-                if self._intake.full:
+                self.source.wanted = self._intake.wanted
+                if self.source.wanted == 0:
                     return
                 await anyio.lowlevel.checkpoint()
         self.report.read_to_end = True

@@ -61,15 +61,17 @@ class Intake:
         self._doubts: dict[tuple[str, bool], Chunk] = {}
 
     @property
-    def full(self) -> bool:
-        """Whether as many as are to be sent at most have been taken."""
-        return self._left == 0
+    def wanted(self) -> int | None:
+        """How many more are to be sent at most; None without a limit."""
+        return None if self._left < 0 else self._left
 
     async def take(self, batch: Batch) -> AsyncIterator[Chunk]:
         """The chunks that are complete now. Before it waits for another task, it gives away all that it holds.
 
         Raises `LedgerError`; what of the batch was not taken by then does not count as read.
         """
+        if not batch:
+            return
         digests = self._digests(batch)
         found = await self._claim(batch, digests)
         if self._is_all_new(batch, found):

@@ -21,6 +21,7 @@ _DECREASE = 0.95  # for servers that let bursts pass: what they let pass says ho
 _SOON = 5.0  # seconds after a hold: refused again by then, such a server bears much less
 _DECREASE_SOON = 0.85
 _FALL = 0.5  # at most, by a count over one second: one refusal right after a hold may be for two sent too close
+_LITTLE = 0.1  # of the rate, or of the span: a count of what used no more than that says nothing of the rate
 _FEW = 5  # requests: where they must be evenly spaced, one or two pass, whatever the rate
 _QUIET = 60.0  # seconds at one rate: a rise ends in a hold, commonly of a second, which is 2 % of it
 _RISE = 30.0  # seconds to twice the rate, as many again to 16 times
@@ -33,6 +34,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._passed: deque[float] = deque(maxlen=_REMEMBERED)
+        self._in_front: list[float] = []  # what had passed at the pushback, and what of its flight passed since
         self._learned: float | None = None
         self._quiet = _QUIET
         self._rise = _RISE
@@ -59,7 +61,9 @@ class Pace:
         self._passed.append(sent)
         if sent > self._heard_at:
             self._nothing_passed = False
-        elif not self._holding:
+            return
+        self._in_front.append(sent)
+        if not self._holding:
             self._learn()  # of the flight that the rate is learned from, and slower than the hold
 
     def refused(self, sent: float, now: float, asked: float) -> None:
@@ -76,6 +80,7 @@ class Pace:
             self._span = max(_SPAN, self._refusing) if refused_again else _SPAN
             self._refusing = asked
             self._refused_at = sent
+            self._in_front = list(self._passed)
         self._heard_at = now
         self._nothing_passed = self._holding = True
 
@@ -87,9 +92,10 @@ class Pace:
             self._learn()
 
     def _learn(self) -> None:
-        passed, span = self._most_passed()
+        passed, span, used = self._most_passed()
         counted = MARGIN * passed / span if passed else None
-        few = self._borne is None and passed < _FEW
+        idle = self._lasted > _SOON and self._met is not None and passed < _LITTLE * self._met * span
+        few = (passed < _FEW and (self._borne is None or idle)) or (span > _SPAN and used < _LITTLE * span)
         self._quiet, self._rise = (0.0, _RISE_OF_FEW) if few else (_QUIET, _RISE)
         if self._borne is None or self._met is None:
             self._learned = counted
@@ -100,16 +106,19 @@ class Pace:
         least = max(_SLOWEST, _FALL * self._borne if span <= _SPAN else 0.0)
         self._learned = max(least, most if counted is None else min(most, counted))
 
-    def _most_passed(self) -> tuple[int, float]:
-        """The most requests of any one span, of those that passed in front of the pushback; and the span."""
+    def _most_passed(self) -> tuple[int, float, float]:
+        """The most requests of any one span in front of the pushback; the span, and how much of it was used."""
+        if not self._in_front:
+            return 0, _SPAN, 0.0
+        used = max(0.0, self._refused_at - min(self._in_front))
         span = min(self._span, _LONGEST_SPAN)
-        if len(self._passed) == _REMEMBERED:  # no further back than memory goes
-            span = min(span, self._refused_at - min(self._passed))
+        if len(self._in_front) >= _REMEMBERED:  # no further back than memory goes
+            span = max(_SPAN, min(span, used))
         since = self._refused_at - (1 + _SLACK) * span
-        sent = sorted(time for time in self._passed if since < time <= self._heard_at)
+        sent = sorted(time for time in self._in_front if since < time <= self._heard_at)
         most = first = 0
         for last, time in enumerate(sent):
             while sent[first] <= time - span:
                 first += 1
             most = max(most, last - first + 1)
-        return most, span
+        return most, span, used

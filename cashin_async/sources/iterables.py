@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sized
+from contextlib import aclosing, suppress
 from typing import Any
 
 import anyio
@@ -47,6 +48,8 @@ class Iterables:
         self.problems: list[SourceProblem] = []
         self.failure: BaseException | None = None
         self.glances = False
+        self.wanted: int | None = None
+        self._left_over = _Some(allow_unknown_fields)
         self._invoices = invoices
         self._allow_unknown_fields = allow_unknown_fields
         self._count = 0
@@ -61,10 +64,15 @@ class Iterables:
     def check(self, record: Record) -> Record:
         return record
 
+    def left_over(self) -> Batch:
+        some, self._left_over = self._left_over, _Some(self._allow_unknown_fields)
+        return self._batch(some)
+
     async def batches(self) -> AsyncIterator[Batch]:
         if isinstance(self._invoices, AsyncIterable):
-            async for some in self._as_they_come(self._invoices):
-                yield self._batch(some)
+            async with aclosing(self._as_they_come(self._invoices)) as arriving:
+                async for some in arriving:
+                    yield self._batch(some)
         else:
             for some in self._in_turns(self._invoices):
                 yield self._batch(some)
@@ -73,17 +81,21 @@ class Iterables:
         self._count += len(some)
         return some.batch()
 
+    def _most(self) -> int:
+        """Invoices that may be taken from the caller now: what nobody wants stays there."""
+        return _BATCH if self.wanted is None else min(_BATCH, self.wanted)
+
     def _in_turns(self, invoices: Iterable[Invoice]) -> Iterator["_Some"]:
         iterator: Iterator[Invoice] | None = None
         going = True
         while going:
-            some, until = _Some(self._allow_unknown_fields), time.perf_counter() + _SLICE
+            some, until, most = _Some(self._allow_unknown_fields), time.perf_counter() + _SLICE, self._most()
             try:
                 if iterator is None:
                     iterator = iter(invoices)
                 for invoice in iterator:
                     some.add(invoice)
-                    if len(some) == _BATCH or time.perf_counter() > until:
+                    if len(some) == most or time.perf_counter() > until:
                         break
                 else:
                     going = False
@@ -92,12 +104,12 @@ class Iterables:
                 going = False
             yield some
 
-    async def _as_they_come(self, invoices: AsyncIterable[Invoice]) -> AsyncIterator["_Some"]:
+    async def _as_they_come(self, invoices: AsyncIterable[Invoice]) -> AsyncGenerator["_Some", None]:
         """What is there by now: a task reads, so that waiting for an invoice keeps back none that came before."""
         arrivals = _Arrivals(self._allow_unknown_fields)
         reader = asyncio.create_task(self._read(invoices, arrivals))
         try:
-            while some := await arrivals.take():
+            while some := await arrivals.take(self._most(), read_on=self.wanted is None):
                 yield some
         finally:
             arrivals.reading.cancel()
@@ -107,25 +119,31 @@ class Iterables:
                 arrivals.closing.cancel()  # who is cancelled waits no longer for what the caller's iterable still does
                 with anyio.CancelScope(shield=True):
                     await asyncio.wait([reader])
+                self._left_over = arrivals.some
             reader.result()
 
     async def _read(self, invoices: AsyncIterable[Invoice], arrivals: "_Arrivals") -> None:
         iterator: AsyncIterator[Invoice] | None = None
-        with arrivals.reading:
-            try:
-                iterator = aiter(invoices)
-                async for invoice in iterator:
-                    await arrivals.put(invoice)
-            except (Exception, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and _cancelled():
-                    raise
-                self._ended_by(error, len(arrivals))
         try:
-            with arrivals.closing:
-                if isinstance(iterator, AsyncGenerator):
-                    await iterator.aclose()
+            with arrivals.reading:
+                iterator = aiter(invoices)
+                while True:
+                    await arrivals.room()
+                    arrivals.add(await anext(iterator))
+        except StopAsyncIteration:
+            pass
+        except (Exception, asyncio.CancelledError) as error:  # who cancels us uses the scopes: it is the caller's own
+            self._ended_by(error, len(arrivals.some))
         finally:
-            arrivals.end()
+            try:
+                with arrivals.closing:
+                    if isinstance(iterator, AsyncGenerator):
+                        await iterator.aclose()
+            except (Exception, asyncio.CancelledError, BaseExceptionGroup) as error:  # of a task group around a `yield`
+                if self.failure is None:
+                    self._ended_by(error, len(arrivals.some))
+            finally:
+                arrivals.end()
 
     def _ended_by(self, error: BaseException, not_counted: int) -> None:
         """The exception's own words may quote an invoice: its type is named, the rest is chained by the caller."""
@@ -151,21 +169,25 @@ class _Some:
             encoded = _unchecked(invoice, self._allow_unknown_fields)
         except Exception:  # the caller's own object may raise anything
             encoded = b""
-            self._note(len(self._invoices), invoice, "cannot be read")
+            problem = read_invoice(invoice, self._allow_unknown_fields).problem
+            self._problems[len(self._invoices)] = problem or "cannot be read"
         self._invoices.append(invoice)
         self._encoded.append(encoded)
 
     def batch(self) -> Batch:
         numbers, problems = numbers_of(self._encoded, self._allow_unknown_fields)
         for place in problems.keys() - self._problems.keys():
-            self._note(place, self._invoices[place], problems[place])
+            self._problems[place] = self._explained(self._invoices[place], self._encoded[place], problems[place])
             if isinstance(self._invoices[place], (SalesInvoice, Mapping)):
                 self._encoded[place] = b""
         return Batch(self._invoices, numbers, self._encoded, self._problems)
 
-    def _note(self, place: int, invoice: Invoice, problem: str) -> None:
-        """Of the object there is more to say than of its bytes."""
-        self._problems[place] = read_invoice(invoice, self._allow_unknown_fields).problem or problem
+    def _explained(self, invoice: Invoice, encoded: bytes, problem: str) -> str:
+        """Of the object there is more to say than of its bytes, unless it has changed since."""
+        with suppress(Exception):
+            if _unchecked(invoice, self._allow_unknown_fields) == encoded:
+                return read_invoice(invoice, self._allow_unknown_fields).problem or problem
+        return problem
 
 
 class _Arrivals:
@@ -174,43 +196,43 @@ class _Arrivals:
     def __init__(self, allow_unknown_fields: bool) -> None:
         self.reading = anyio.CancelScope()
         self.closing = anyio.CancelScope()
+        self.some = _Some(allow_unknown_fields)
         self._allow_unknown_fields = allow_unknown_fields
-        self._some = _Some(allow_unknown_fields)
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()
+        self._most = 0
         self._until = 0.0
+        self._news = asyncio.Event()
+        self._free = asyncio.Event()
         self._ended = False
 
-    def __len__(self) -> int:
-        return len(self._some)
+    async def room(self) -> None:
+        """Wait until one more is wanted."""
+        if len(self.some) >= self._most or (self.some and time.perf_counter() > self._until):
+            self._free.clear()
+            await self._free.wait()
 
-    async def put(self, invoice: Invoice) -> None:
-        if not self._some:
+    def add(self, invoice: Invoice) -> None:
+        if not self.some:
             self._until = time.perf_counter() + _SLICE
-        self._some.add(invoice)
+        self.some.add(invoice)
         self._news.set()
-        if len(self._some) >= _BATCH or time.perf_counter() > self._until:
-            self._room.clear()
-            await self._room.wait()
 
     def end(self) -> None:
         self._ended = True
         self._news.set()
 
-    async def take(self) -> _Some:
-        """One at least; none at the end."""
+    async def take(self, most: int, *, read_on: bool) -> _Some:
+        """One at least, and `most` at most; none at the end. The reader may `read_on` until this is called again."""
+        self._most = most
+        self._free.set()
         await self._news.wait()
-        some, self._some = self._some, _Some(self._allow_unknown_fields)
+        some, self.some = self.some, _Some(self._allow_unknown_fields)
         if not self._ended:
             self._news.clear()
-        self._room.set()
+        if read_on:
+            self._free.set()
+        else:
+            self._most = 0
         return some
-
-
-def _cancelled() -> bool:
-    """Whether somebody cancels this very task; else a CancelledError is one that something awaited let through."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _unchecked(invoice: Invoice, allow_unknown_fields: bool) -> bytes:

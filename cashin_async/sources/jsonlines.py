@@ -8,7 +8,8 @@ import os
 import stat
 import sys
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from io import BufferedReader
 from typing import Any, cast
 
@@ -54,6 +55,7 @@ class JsonLines:
         self.problems: list[SourceProblem] = []
         self.failure: BaseException | None = None
         self.glances = False
+        self.wanted: int | None = None
         self.empty_files: list[str] = []
         """Files in which there was no line with anything on it."""
         self._names = [os.fspath(file) for file in files]
@@ -86,10 +88,11 @@ class JsonLines:
             self._started.append("<stdin>" if name == "-" else name)
             problems, found = len(self.problems), False
             try:
-                async for lines in self._lines(name):
-                    batch = self._batch(lines)
-                    found = found or bool(batch)
-                    yield batch
+                async with aclosing(self._lines(name)) as some:
+                    async for lines in some:
+                        batch = self._batch(lines)
+                        found = found or bool(batch)
+                        yield batch
             except OSError as error:
                 self._note(error.strerror or type(error).__name__)
             if not found and len(self.problems) == problems:
@@ -99,7 +102,7 @@ class JsonLines:
         line = self._line - self._starts[-1]
         self.problems.append(SourceProblem(reason, self._started[-1], line + 1 if line else None))
 
-    async def _lines(self, name: str) -> AsyncIterator[list[bytes | None]]:
+    async def _lines(self, name: str) -> AsyncGenerator[list[bytes | None], None]:
         file = _Blocks(name, self._stdin)
         try:
             splitter = LineSplitter(self._longest + _ROOM)
@@ -158,6 +161,9 @@ class JsonLines:
         except InvalidInvoice as error:
             return Record(ref, None, line, error.reason)
 
+    def left_over(self) -> Batch:
+        return Batch((), (), [])
+
     def check(self, record: Record) -> Record:
         return self._record(record.ref, record.encoded)
 
@@ -179,7 +185,10 @@ class _Blocks:
         try:
             if self._file is None:
                 self._file = self._open()
-            return self._buffer[: self._file.readinto1(self._buffer)]
+            size: int | None = self._file.readinto1(self._buffer)
+            if size is None:
+                raise OSError(errno.EAGAIN, "is in non-blocking mode: there is no telling where it ends")
+            return self._buffer[:size]
         finally:
             self._reading = False
             if self._closed:

@@ -76,6 +76,14 @@ class Source(Protocol):
     """Set by the reader: what comes next are probably invoices whose bytes were accepted before, so that a glance at
     the number is enough to know them again. A source may go by it."""
 
+    wanted: int | None
+    """Set by the reader: how many more it will send at most, None for all. What nobody wants is not to be taken from a
+    caller who could not get it back."""
+
+    def left_over(self) -> Batch:
+        """What was taken from the caller when the reading was ended, and is in none of the batches."""
+        ...
+
     def check(self, record: Record) -> Record:
         """A record that was read at a glance, checked."""
         ...

@@ -160,7 +160,7 @@ class SessionPool:
         flight, started = _Flight(), time.perf_counter()
         if not self._sessions:
             return NotSent("the client is closed")
-        _in_this_task.set(flight)
+        _in_this_task.set(flight)  # read by the connector before this task waits for anything
         try:
             async with next(self._turn).request(
                 method,

@@ -138,7 +138,8 @@ def test_refused_again_and_again_it_is_counted_over_as_long_as_that_lasted() -> 
     for second in range(2, 11):
         pace.refused(float(second), second + 0.1, 0.8)
         pace.resume(second + 0.9)
-    assert rate(pace, 11.0) == pytest.approx(50 * SHARE / 9.5)
+    assert rate(pace, 10.9) == pytest.approx(50 * SHARE / 9.5)
+    assert rate(pace, 30.9) > 20 * rate(pace, 10.9), "half a second of that was used: no reason to keep to it"
 
 
 def test_the_longest_span_is_a_minute() -> None:
@@ -176,3 +177,29 @@ def test_refused_again_within_the_second_that_the_hold_was_shorter_than() -> Non
     pace.refused(1.07, 1.1, 0.0)
     pace.resume(1.6)
     assert rate(pace, 1.6) == pytest.approx(10 * SHARE)
+
+
+def test_a_lone_429_an_hour_after_another_says_nothing_of_the_rate() -> None:
+    """Otherwise thirty invoices that are created at once would go one a second."""
+    pace = pushed_back([], 0.0, 0.1)
+    for hour in (3600.0, 7200.0):
+        pace.passed(hour)
+        pace.refused(hour + 0.5, hour + 0.6, 1.0)
+        pace.resume(hour + 1.6)
+    assert rate(pace, 7200.0 + 1.6) == pytest.approx(SHARE)
+    assert rate(pace, 7200.0 + 11.6) == pytest.approx(16 * SHARE)
+
+
+def test_stragglers_that_end_when_more_have_passed_than_is_remembered() -> None:
+    """They were sent behind the refused one: what had passed in front of it is known all the same."""
+    pace = pushed_back(every(0.01, 10), 0.1, 0.2)
+    for time in every(0.01, 10_000, 1.3):
+        pace.passed(time)
+    for straggler in (0.12, 0.15):
+        pace.passed(straggler)
+        assert rate(pace, 1.5) >= 10 * SHARE
+
+
+def test_a_429_that_took_so_long_that_nothing_in_front_of_it_is_remembered() -> None:
+    pace = pushed_back(every(0.01, 5_000, 1.0), 0.5, 51.0)
+    assert rate(pace, 52.0) == pytest.approx(100 * SHARE, rel=0.05)

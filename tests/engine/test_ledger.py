@@ -154,6 +154,27 @@ async def test_a_cancelled_request_is_unknown(bench: MakeBench, ledger: str) -> 
     assert table.simulator.requests == 1
 
 
+@pytest.mark.parametrize("where", ["judge", "finish"])
+async def test_a_fault_of_our_own_behind_the_answer_makes_nothing_unsent(
+    bench: MakeBench, ledger: str, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The invoice was accepted, and nobody came to know: it must not go again."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise IndexError
+
+    table = await bench(ledger=ledger)
+    with monkeypatch.context() as patched, pytest.raises(IndexError):
+        if where == "judge":
+            patched.setattr("cashin_async.bulk.courier.judge", broken)
+        else:
+            patched.setattr("cashin_async.bulk.admission.Admission.finish", broken)
+        await table.cashin.invoices.create(invoices(1))
+    with pytest.raises(InvoiceUnknown):
+        await table.cashin.invoices.create(invoices(1))
+    assert table.simulator.requests == 1
+
+
 async def test_a_run_cut_off_leaves_the_ledger_true(bench: MakeBench, ledger: str) -> None:
     table = await bench("hang-after@3+", ledger=ledger, timeout=30, drain_timeout=30, concurrency=2)
     task = asyncio.create_task(table.cashin.invoices.upload(invoices(1000)))

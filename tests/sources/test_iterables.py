@@ -288,18 +288,90 @@ async def test_an_invoice_goes_while_the_next_one_is_awaited(desk: MakeDesk) -> 
     assert seen == [1, 2]
 
 
-async def test_no_more_of_an_async_iterable_is_read_than_is_taken(desk: MakeDesk) -> None:
-    read = 0
+class Queue:
+    """Consumed by reading: what is taken out and not told is lost to its owner."""
 
-    async def endless() -> AsyncIterator[bytes]:
-        nonlocal read
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __aiter__(self) -> "Queue":
+        return self
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(0)
+        self.taken += 1
+        return line(self.taken)
+
+    def __iter__(self) -> Iterator[bytes]:
         while True:
-            read += 1
-            yield line(read)
+            self.taken += 1
+            yield line(self.taken)
 
-    report = await (await desk()).upload(endless(), limit=25)
-    assert report.accepted == 25
-    assert read < 500
+
+@pytest.mark.parametrize("limit", [1, 25, 64, 130])
+@pytest.mark.parametrize("form", [lambda queue: queue, iter], ids=["async", "sync"])
+async def test_with_a_limit_nothing_is_taken_that_is_not_sent(
+    desk: MakeDesk, form: Callable[[Queue], Any], limit: int
+) -> None:
+    table, queue = await desk(), Queue()
+    for nth in (1, 2):
+        report = await table.cashin.invoices.upload(form(queue), limit=limit)
+        assert (report.read, report.accepted) == (limit, limit)
+        assert queue.taken == nth * limit
+    assert table.numbers == list(range(1, 2 * limit + 1))
+
+
+async def test_what_was_taken_when_the_upload_is_interrupted_is_told(desk: MakeDesk) -> None:
+    table, queue = await desk("latency=0.05", chunk_size=10), Queue()
+    run = await table.cashin.invoices.prepare(queue)
+    task = asyncio.create_task(run.run())
+    await asyncio.sleep(0.3)
+    run.interrupt()
+    report = await task
+    assert report.unsent
+    assert report.read == queue.taken
+
+
+async def times_out() -> AsyncIterator[bytes]:
+    async with asyncio.timeout(0.1):
+        for number in range(1, 1_000_000):
+            yield line(number)
+
+
+async def loses_a_task() -> AsyncIterator[bytes]:
+    async def fail() -> None:
+        await asyncio.sleep(0.05)
+        raise ValueError("the database is gone")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fail())
+        for number in range(1, 1_000_000):
+            yield line(number)
+
+
+@pytest.mark.parametrize("ends", [times_out, loses_a_task])
+async def test_a_generator_that_is_cancelled_by_its_own_timeout_while_others_send(
+    desk: MakeDesk, ends: Callable[[], AsyncIterator[bytes]]
+) -> None:
+    table = await desk("latency=0.02", chunk_size=10)
+    with pytest.raises(SourceError, match="the iterable raised CancelledError after") as caught:
+        async with asyncio.timeout(20):
+            await table.cashin.invoices.upload(ends())
+    report = caught.value.report
+    assert report is not None
+    assert report.read == report.accepted > 0
+
+
+async def test_the_reason_for_an_object_that_has_changed_since_is_that_of_its_bytes(desk: MakeDesk) -> None:
+    async def reused() -> AsyncIterator[dict[str, Any]]:
+        invoice = mapping(1)
+        invoice["InvoiceNumber"] = 0
+        yield invoice
+        invoice["InvoiceNumber"] = "two"
+        yield invoice
+
+    seen = await (await desk()).outcomes(reused())
+    assert ["between 1 and" in (one.reason or "") for one in seen] == [True, False]
 
 
 @pytest.mark.parametrize("kind", [struct, mapping, line])

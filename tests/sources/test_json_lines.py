@@ -335,3 +335,17 @@ async def test_many_bad_lines_are_all_counted(desk: MakeDesk, tmp_path: Path) ->
     report = await (await desk()).upload(path)
     assert (report.accepted, report.invalid) == (2500, 2500)
     assert [failure.source.line for failure in report.failures] == list(range(2, 5001, 2))
+
+
+async def test_a_pipe_in_non_blocking_mode_is_refused_where_it_has_nothing_ready(desk: MakeDesk) -> None:
+    """What an earlier read left in the buffer must not be taken for what came."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb") as pipe:
+        pipe.write(line(1) + b"\n" + line(2)[:9])
+        pipe.flush()
+        table = await desk()
+        report = await table.upload(JsonLines("-", stdin=stdin))
+    assert table.numbers == [1]
+    assert report.read == 1
+    assert "non-blocking" in str(report.problems[0])
