@@ -154,7 +154,7 @@ async def test_a_cancelled_request_is_unknown(bench: MakeBench, ledger: str) -> 
     assert table.simulator.requests == 1
 
 
-@pytest.mark.parametrize("where", ["judge", "finish"])
+@pytest.mark.parametrize("where", ["courier.judge", "admission.Admission.finish"])
 async def test_a_fault_of_our_own_behind_the_answer_makes_nothing_unsent(
     bench: MakeBench, ledger: str, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -164,12 +164,10 @@ async def test_a_fault_of_our_own_behind_the_answer_makes_nothing_unsent(
         raise IndexError
 
     table = await bench(ledger=ledger)
-    with monkeypatch.context() as patched, pytest.raises(IndexError):
-        if where == "judge":
-            patched.setattr("cashin_async.bulk.courier.judge", broken)
-        else:
-            patched.setattr("cashin_async.bulk.admission.Admission.finish", broken)
-        await table.cashin.invoices.create(invoices(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(f"cashin_async.bulk.{where}", broken)
+        with pytest.raises(IndexError):
+            await table.cashin.invoices.create(invoices(1))
     with pytest.raises(InvoiceUnknown):
         await table.cashin.invoices.create(invoices(1))
     assert table.simulator.requests == 1
