@@ -180,7 +180,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 def _ticks(most: float) -> list[float]:
     """Four to eight round numbers from zero."""
     step = 10 ** math.floor(math.log10(most))
-    step = next(step * part for part in (0.125, 0.25, 0.5, 1) if most / (step * part) <= 8)
+    step = next(step * part for part in (0.125, 0.25, 0.5, 1, 2) if most / (step * part) <= 8)
     return [step * place for place in range(int(most / step) + 1)]
 
 
