@@ -163,7 +163,7 @@ class Settings:
 
     # -- how much at once
     chunk_size: int = 100
-    """Invoices a request. 100 one-row invoices are 285 KB; from 100 to 250 throughput is flat, and a small
+    """Invoices a request. 100 one-row invoices are 285 KB; larger ones gain little (docs/performance.md), and a small
     chunk leaves fewer invoices in doubt when an answer is lost."""
     chunk_bytes: int = 1_048_576
     """Bytes a request's body may have: 1 MiB, the default limit of the commonest web server. An invoice that is

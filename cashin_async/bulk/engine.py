@@ -46,8 +46,8 @@ def run_id() -> str:
 def _keep_memory_at_hand() -> None:
     """Let the C library keep what it is given back, instead of asking the system for each body's memory anew.
 
-    glibc goes by the largest block that was given back so far. Nothing is touched here, so it costs nothing; it saves a
-    tenth of an upload's time, where every page of every body was mapped and cleared.
+    glibc goes by the largest block that was given back so far. Nothing is touched here, so it costs nothing; without it
+    every page of every body is mapped and cleared by the system.
     """
     bytes(_KEPT)
 
