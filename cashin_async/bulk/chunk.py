@@ -75,10 +75,8 @@ class Chunk:
         self.size += size
 
     def body(self) -> bytes:
-        """The JSON array to send, which is written once: adding brackets to it later would copy it twice more."""
+        """The JSON array to send, of one invoice at least. Adding brackets to it later would copy it twice more."""
         pieces = self.encoded.copy()
-        if not pieces:
-            return b"[]"
         pieces[0] = b"[" + pieces[0]
         pieces[-1] += b"]"
         return b",".join(pieces)
