@@ -259,7 +259,8 @@ class Run:
             with self._reading:
                 self.report.read_to_end = False
                 await self._read_source(planned)
-            await self._take(self.source.left_over(), planned)
+            with anyio.move_on_after(self._settings.drain_timeout):  # it may wait for another task's number
+                await self._take(self.source.left_over(), planned)
             for chunk in self._intake.rest():
                 await planned.send(chunk)
             await self._tell_kept_back()
