@@ -36,7 +36,7 @@ class Bench:
 
     async def requests(self, count: int) -> None:
         """Wait until the simulator has seen so many requests."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.simulator.requests < count:  # noqa: ASYNC110 - the simulator has no event for it
                 await asyncio.sleep(0.005)
 

@@ -325,7 +325,9 @@ async def test_what_was_taken_when_the_upload_is_interrupted_is_told(desk: MakeD
     table, queue = await desk("latency=0.05", chunk_size=10), Queue()
     run = await table.cashin.invoices.prepare(queue)
     task = asyncio.create_task(run.run())
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(30):
+        while table.simulator.requests < 3:  # noqa: ASYNC110 - the simulator has no event for it
+            await asyncio.sleep(0.005)
     run.interrupt()
     report = await task
     assert report.unsent
