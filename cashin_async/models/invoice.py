@@ -7,10 +7,12 @@ example; nothing else is published, so every field may be left out, may be null,
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from cashin_async.models.money import added, cents, exact, negated, row_sum, tax_in_gross, tax_of_net
 
 Whole = int | None | UnsetType
 Number = Decimal | None | UnsetType
@@ -22,6 +24,14 @@ Open = str | int | None | UnsetType
 
 IRREGULAR_NAMES = {"finvoice_ovt": "FinvoiceOVT"}
 """The wire names that PascalCase of the Python name does not give."""
+
+Given = Decimal | int | str
+"""A number as whoever builds a row gives it: never a float, since 0.1 is not a tenth."""
+
+_AMOUNTS = ("nto", "tax", "round", "total")
+"""What an invoice's net, tax, rounding and total are the sums of."""
+
+_ZERO = Decimal(0)
 
 
 def wire_name(name: str) -> str:
@@ -105,6 +115,87 @@ class InvoiceRow(_Wire):
     """`MeterEndValue`: string, shown as the word "string"."""
     meter_time_period: Text = UNSET
     """`MeterTimePeriod`: string, shown as the word "string"."""
+
+    @classmethod
+    def from_net(
+        cls,
+        price: Given,
+        vat_percent: Given,
+        *,
+        quantity: Given = 1,
+        discount: Given | None = None,
+        discount_percent: Given | None = None,
+        vat_reason: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """A row from a unit price without tax: `nto` is the row's sum, `tax` is on it, `total` is both.
+
+        The row's sum is quantity × price less the discount, rounded half up to two decimals; so is the tax. `price` and
+        `quantity` may have more decimals. `discount` is an amount off the row, `discount_percent` 0 to 100: give one.
+        `vat_percent` is not looked up: whether a rate is a Finnish one is for the rules. `vat_reason`, required at 0 %,
+        goes into `text`, which may be given instead. `fields` are the other fields by their Python names:
+        `description=`, `unit=`, ...
+
+        Raises TypeError for a float, or a field that is unknown or computed; ValueError for what is no finite number,
+        two discounts, a discount of more than two decimals or 100 %, a rate below 0, and 0 % without a reason.
+        """
+        reason = fields.pop("text", None) if vat_reason is None else vat_reason
+        given = _given(price, vat_percent, quantity, discount, discount_percent, reason)
+        nto = row_sum(given["qty"], given["price"], given["discount"], given["discount_percent"])
+        tax = tax_of_net(nto, given["vat_percent"])
+        return cls(**given, nto=nto, tax=tax, round=_ZERO, total=added((nto, tax)), **fields)
+
+    @classmethod
+    def from_gross(
+        cls,
+        price: Given,
+        vat_percent: Given,
+        *,
+        quantity: Given = 1,
+        discount: Given | None = None,
+        discount_percent: Given | None = None,
+        vat_reason: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """A row from a unit price with tax: `total` is the row's sum, `tax` is what it holds, `nto` is the rest.
+
+        So the total is what was asked for: one in five cannot be had from a net of two decimals at 25.5 %. Arguments
+        and errors as in `from_net`.
+        """
+        reason = fields.pop("text", None) if vat_reason is None else vat_reason
+        given = _given(price, vat_percent, quantity, discount, discount_percent, reason)
+        total = row_sum(given["qty"], given["price"], given["discount"], given["discount_percent"])
+        tax = tax_in_gross(total, given["vat_percent"])
+        return cls(**given, nto=added((total, negated(tax))), tax=tax, round=_ZERO, total=total, **fields)
+
+
+def _given(
+    price: Given,
+    vat_percent: Given,
+    quantity: Given,
+    discount: Given | None,
+    discount_percent: Given | None,
+    vat_reason: str | None,
+) -> dict[str, Any]:
+    """The fields of a row that are not computed."""
+    given: dict[str, Any] = {
+        "qty": exact(quantity, "quantity"),
+        "price": exact(price, "price"),
+        "vat_percent": exact(vat_percent, "vat_percent"),
+        "discount": exact(0 if discount is None else discount, "discount"),
+        "discount_percent": exact(0 if discount_percent is None else discount_percent, "discount_percent"),
+    }
+    if discount is not None and discount_percent is not None:
+        raise ValueError("give discount or discount_percent, not both")
+    if cents(given["discount"]) is None:
+        raise ValueError("discount has more than two decimals")
+    if not 0 <= given["discount_percent"] <= 100:
+        raise ValueError("discount_percent is not between 0 and 100")
+    if vat_reason is not None:
+        given["text"] = vat_reason
+    if not given["vat_percent"] and not (vat_reason or "").strip():
+        raise ValueError("0 % VAT needs a vat_reason: the ground of the exemption stands on the invoice")
+    return given
 
 
 class SalesInvoice(_Wire):
@@ -263,3 +354,30 @@ class SalesInvoice(_Wire):
     def __repr__(self) -> str:
         """The number and nothing else: see `_Wire.__repr__`."""
         return f"SalesInvoice(invoice_number={self.invoice_number!r})"
+
+    def with_totals(self) -> Self:
+        """A copy whose NetAmount, TaxAmount, RoundAmount and TotalAmount add up its rows' Nto, Tax, Round and Total.
+
+        A row of text, which has none of these, is left out; where a row's Nto holds the tax, its net is without it.
+        DiscAmount stays as it is. Raises ValueError, naming the wire path, when a row lacks Nto, Tax or Total, or no
+        row has any; TypeError when one is a float.
+        """
+        rows = [sums for place, row in enumerate(self.invoice_rows or ()) if (sums := _sums(row, place))]
+        if not rows:
+            raise ValueError("InvoiceRows: there is no row with amounts")
+        net, tax, rounded, total = map(added, zip(*rows, strict=True))
+        return msgspec.structs.replace(self, net_amount=net, tax_amount=tax, round_amount=rounded, total_amount=total)
+
+
+def _sums(row: InvoiceRow, place: int) -> list[Decimal]:
+    """Nto, Tax, Round and Total of a row; nothing for a row of text."""
+    amounts = {f"InvoiceRows[{place}].{wire_name(name)}": getattr(row, name) for name in _AMOUNTS}
+    missing = [path for path, amount in amounts.items() if amount is None or amount is UNSET]
+    if len(missing) == len(amounts):
+        return []
+    for path in missing:
+        if not path.endswith(".Round"):
+            raise ValueError(f"{path} is missing")
+    nto, tax, rounding, total = (_ZERO if path in missing else exact(amount, path) for path, amount in amounts.items())
+    holds_its_tax = added((nto, rounding)) == total != added((nto, tax, rounding))
+    return [added((nto, negated(tax))) if holds_its_tax else nto, tax, rounding, total]

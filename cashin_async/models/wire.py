@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from cashin_async.errors import InvalidInvoice
 from cashin_async.models.invoice import InvoiceRow, SalesInvoice
+from cashin_async.models.shape import invoice_decoder
 
 LARGEST_NUMBER = 2**63 - 1
 """The largest invoice number that can be followed: eight bytes, signed, as databases store it."""
@@ -28,10 +29,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _escaped_ascii = re.compile(rb"\\u00[4-7]", re.IGNORECASE)
 _surrogate = re.compile(rb"\\u[dD][89a-fA-F]")
 _any_case_number = re.compile(rb'"invoicenumber"\s*:', re.IGNORECASE)
-_JSON_TYPES = {"float": "number", "int": "whole number", "str": "string", "bool": "true or false"}
-_json_words = re.compile(r"\b(float|int|str|bool)\b")
+_JSON_TYPES = {"float": "number", "int": "whole number", "str": "string", "bool": "true or false", "decimal": "number"}
+_json_words = re.compile(r"\b(float|int|str|bool|decimal)\b")
 _UNKNOWN = "Object contains unknown field "
-_plain_name = re.compile(r"`[\w .-]{1,40}`")
+_plain_name = re.compile(r"(?!\w*\d{3})[A-Za-z_]\w{0,39}", re.ASCII)
 
 
 def encode(invoice: SalesInvoice) -> bytes:
@@ -211,7 +212,7 @@ def _glance_number(line: bytes) -> int | None:
 def _checked(data: bytes, allow_unknown_fields: bool) -> Any:
     """Check everything but the number, and give it as it stands."""
     try:
-        number = _shape_decoder(allow_unknown_fields).decode(data).invoice_number
+        number = invoice_decoder(allow_unknown_fields).decode(data).invoice_number
         if allow_unknown_fields:
             data.decode()  # what is in an unknown field was skipped unread
     except msgspec.MsgspecError as error:
@@ -247,20 +248,27 @@ def _refuse_repeated_keys(data: bytes) -> None:
 
 
 def _explain(message: str) -> str:
-    """msgspec's message with the wire path first; a name that is no plain word is not repeated."""
-    message, _, path = message.partition(" - at `$")
-    message = _json_words.sub(lambda word: _JSON_TYPES[word[0]], message) if message.startswith("Expected") else message
-    message = message.replace("Input data was truncated", "is cut short: the JSON does not end")
-    if message.startswith(_UNKNOWN) and not _plain_name.fullmatch(message, len(_UNKNOWN)):
-        message = "Object contains an unknown field"
-    field = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    """msgspec's message with the wire path first."""
+    field, message = explained(message)
     return f"{field}: {message}" if field else message
 
 
-@cache
-def _shape_decoder(allow_unknown_fields: bool) -> "msgspec.json.Decoder[Any]":
-    row = _shape(InvoiceRow, {}, allow_unknown_fields)
-    return msgspec.json.Decoder(_shape(SalesInvoice, {InvoiceRow: row}, allow_unknown_fields))
+def may_be_shown(name: str) -> bool:
+    """Whether a name that is not published is a plain word: three digits in a row may be an account, or a person."""
+    return _plain_name.fullmatch(name) is not None
+
+
+def explained(message: str) -> tuple[str, str]:
+    """The wire path in msgspec's message, empty for the whole, and its words in ours.
+
+    A name that is no plain word is not repeated.
+    """
+    message, _, path = message.partition(" - at `$")
+    message = _json_words.sub(lambda word: _JSON_TYPES[word[0]], message) if message.startswith("Expected") else message
+    message = message.replace("Input data was truncated", "is cut short: the JSON does not end")
+    if message.startswith(_UNKNOWN) and not may_be_shown(message[len(_UNKNOWN) :].strip("`")):
+        message = "Object contains an unknown field"
+    return path.rstrip("`").lstrip(".").replace("[...]", "[]"), message
 
 
 class _Noted:
@@ -272,13 +280,12 @@ _NOTED = _Noted()
 
 @cache
 def _noting_shape() -> type[msgspec.Struct]:
-    shape = _shape_decoder(False).type
-    fields = [
-        (field.name, _Noted) if field.name == "invoice_number" else (field.name, field.type, UNSET)
-        for field in msgspec.structs.fields(shape)
+    fields = msgspec.structs.fields(invoice_decoder(False).type)
+    noting = [
+        (field.name, _Noted) if field.name == "invoice_number" else (field.name, field.type, UNSET) for field in fields
     ]
-    names = {field.name: field.encode_name for field in msgspec.structs.fields(shape)}
-    return msgspec.defstruct("SalesInvoice", fields, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False)
+    names = {field.name: field.encode_name for field in fields}
+    return msgspec.defstruct("SalesInvoice", noting, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False)
 
 
 def _noting_decoder(found: list[Any]) -> "msgspec.json.Decoder[Any]":
@@ -288,22 +295,3 @@ def _noting_decoder(found: list[Any]) -> "msgspec.json.Decoder[Any]":
 
     append = found.append
     return msgspec.json.Decoder(_noting_shape(), dec_hook=note)
-
-
-def _shape(struct: type[msgspec.Struct], nested: dict[type, type], allow_unknown_fields: bool) -> type[msgspec.Struct]:
-    """`struct` with float for Decimal, in the same order and with the same wire names."""
-    swap: dict[Any, Any] = {Decimal: float}
-    swap |= {list[old]: list[new] for old, new in nested.items()}  # type: ignore[valid-type]
-    fields = []
-    for field in msgspec.structs.fields(struct):
-        union: Any = swap.get(get_args(field.type)[0], get_args(field.type)[0])
-        for member in get_args(field.type)[1:]:
-            union = union | member
-        fields.append((field.name, union, UNSET))
-    return msgspec.defstruct(
-        struct.__name__,
-        fields,
-        kw_only=True,
-        forbid_unknown_fields=not allow_unknown_fields,
-        rename={field.name: field.encode_name for field in msgspec.structs.fields(struct)},
-    )
