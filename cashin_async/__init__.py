@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same to th
         UploadFailed,
     )
     from cashin_async.models import InvoiceRow, SalesInvoice, UploadReceipt
+    from cashin_async.rules import Problem, RuleSet
     from cashin_async.settings import ApiKey, Environment, Settings
     from cashin_async.sources.jsonlines import JsonLines
     from cashin_async.sources.source import Place, SourceProblem
@@ -50,7 +51,9 @@ __all__ = [
     "LedgerInUse",
     "Outcome",
     "Place",
+    "Problem",
     "Progress",
+    "RuleSet",
     "SalesInvoice",
     "Settings",
     "Settlement",
@@ -81,12 +84,13 @@ _HOMES = {
         "UploadFailed",
     ),
     "models": ("InvoiceRow", "SalesInvoice", "UploadReceipt"),
+    "rules": ("Problem", "RuleSet"),
     "settings": ("ApiKey", "Environment", "Settings"),
     "sources.jsonlines": ("JsonLines",),
     "sources.source": ("Place", "SourceProblem"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("client", "errors", "models", "settings")
+_ROOMS = ("client", "errors", "models", "rules", "settings")
 """What mypy lets pass after `import cashin_async`, as in `except cashin_async.errors.LedgerError`."""
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 import anyio
 from anyio.abc import ObjectReceiveStream
@@ -15,6 +15,7 @@ from anyio.abc import ObjectReceiveStream
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.courier import Courier, Trip
 from cashin_async.bulk.engine import Run, digest_of, run_id
+from cashin_async.bulk.inspection import Inspection, Rules, said
 from cashin_async.bulk.lookup import LookUp
 from cashin_async.bulk.outcome import FAILURES, Outcome, Progress, Settled, State, UploadReport
 from cashin_async.bulk.settle import Asker, Callback, Template
@@ -33,6 +34,7 @@ from cashin_async.ledger.base import Ledger, NumberState
 from cashin_async.ledger.claims import Claims
 from cashin_async.ledger.place import open_ledger, place_of
 from cashin_async.models.receipt import UploadReceipt
+from cashin_async.rules import Problem, RuleSet, severities_of
 from cashin_async.settings import ApiKey, Environment, KeyProvider, Settings, key_from_env
 from cashin_async.sources.iterables import Invoice, Iterables, read_invoice
 from cashin_async.sources.jsonlines import JsonLines
@@ -62,6 +64,8 @@ class CashIn:
     `api_key` is the key, or a callable (sync, called in a thread, or async) that gives it: it is asked at first
     use, and once again after each 401, so that a key can be rotated while the process runs. Everything else is a
     setting: `base_url` or `environment="production"`, the label of the `creditor`, and `settings` for the others.
+    `rule_set`: what invoices are checked by before they are sent; unset, every rule. Of what the settings say too,
+    they have the last word.
 
     Every number that is handed over is remembered, in the ledger that `Settings.ledger` or the argument of a call
     names, else in memory for the client's lifetime: a number that was accepted is never sent again. A ledger is
@@ -78,6 +82,7 @@ class CashIn:
         environment: Environment | str | None = None,
         creditor: str | None = None,
         settings: Settings | None = None,
+        rule_set: RuleSet | None = None,
     ) -> None:
         if settings is None:
             settings = Settings.load({}, base_url=base_url, environment=_environment(environment))
@@ -86,6 +91,7 @@ class CashIn:
         if creditor is not None:
             settings = replace(settings, creditor=creditor)
         self.settings = settings
+        self.rule_set = rule_set_of(settings, rule_set or RuleSet())
         self.invoices = SalesInvoices(self)
         self._keys = Keyring(api_key, settings.timeout)
         self._pool: SessionPool | None = None
@@ -159,6 +165,11 @@ class CashIn:
         assert self._pool is not None  # noqa: S101 - for the type checker: `_open` was called
         return Template(LookUpByGet(self._pool, self.settings.lookup_path))
 
+    def _inspection(self, rules: Rules | None, tell: Callable[[Problem], None] = lambda problem: None) -> Inspection:
+        if rules not in (None, *get_args(Rules)):
+            raise ConfigurationError(f"rules must be one of {', '.join(get_args(Rules))}")
+        return Inspection(rules or self.settings.rules, self.rule_set, tell)
+
     def __repr__(self) -> str:
         return f"CashIn(base_url={self.settings.base_url!r})"
 
@@ -191,13 +202,15 @@ class SalesInvoices:
         timeout: float | None = None,
         ledger: LedgerPlace = None,
         retry_rejected: bool | None = None,
+        rules: Rules | None = None,
     ) -> UploadReceipt:
         """Create one invoice, or a few, in one request. Gives the server's receipt: every one is accepted.
 
         What provably did not arrive is sent again, as `Settings.retries` says; nothing else is. An invoice that was
         accepted before with the same content is not sent again, and not counted in the receipt; when none is left,
         no request is made and the receipt's counts are 0. While another task sends the same number, its outcome is
-        waited for. `timeout`, in seconds, bounds it all, the waiting for a hold of the server's too.
+        waited for. `timeout`, in seconds, bounds it all, the waiting for a hold of the server's too. `rules`:
+        "enforce", "warn" (in the log) or "off"; unset, as the settings say.
 
         Raises `InvalidInvoice` (nothing was sent), `InvoiceRejected`, `InvoiceUnknown` (it may have been accepted:
         do not just call again) or `InvoiceUnsent`, each with `.numbers`; of several outcomes the worst, in the
@@ -216,7 +229,7 @@ class SalesInvoices:
         courier, claims = opened
         trip = Trip(settings, claims.ledger, drain_timeout=0.0)
         retry = settings.retry_rejected if retry_rejected is None else retry_rejected
-        single = Single(chunk, claims, trip, client._singles, retry)
+        single = Single(chunk, claims, trip, client._singles, retry, client._inspection(rules, _log_problem))
         with _timer(None if timeout is None else began + timeout - anyio.current_time(), trip.stop, over):
             await single.send(courier)
         failed = [part for part in single.settled if part.state in FAILURES]
@@ -231,6 +244,7 @@ class SalesInvoices:
         ledger: LedgerPlace = None,
         lookup: LookUp | None = None,
         retry_rejected: bool | None = None,
+        rules: Rules | None = None,
         limit: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         progress_every: float = 0.25,
@@ -242,13 +256,17 @@ class SalesInvoices:
         upload again sends only what is proven not accepted. `lookup` settles what is unknown: an async callable from
         numbers to a mapping of each to "exists", "absent" or "cannot_tell"; unset, `Settings.lookup_path`.
         `retry_rejected`: send unchanged what was rejected or invalid before; unset, as the settings say.
+        `rules`: "enforce" makes what breaks a rule `invalid`, "warn" counts it in `UploadReport.broken_rules` and tells
+        the log, "off" does not look; unset, as the settings say.
         `limit`: send at most so many. `on_progress` is called every `progress_every` seconds.
 
         Raises `LedgerError` when the ledger cannot be opened: nothing was sent. Raises `SourceError`, with the
         report, when the input could not be read to its end; what was read has its outcomes. When the task is
         cancelled, what is in flight is answered first (`drain_timeout`); a second cancellation does not wait.
         """
-        run = await self.prepare(invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, limit=limit)
+        run = await self.prepare(
+            invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, rules=rules, limit=limit
+        )
         await _see_through(asyncio.create_task(run.run(on_progress, progress_every)), run)
         _raise_source_error(run)
         return run.report
@@ -261,6 +279,7 @@ class SalesInvoices:
         ledger: LedgerPlace = None,
         lookup: LookUp | None = None,
         retry_rejected: bool | None = None,
+        rules: Rules | None = None,
         limit: int | None = None,
     ) -> AsyncIterator["Outcomes"]:
         """The same as a stream: outcomes as they become known, each with its invoice or its place as `.source`.
@@ -268,7 +287,9 @@ class SalesInvoices:
         Leaving early stops the upload: what is in flight is answered first, `outcomes.report` has the counts.
         Iterating to the end raises `SourceError` as `upload` does.
         """
-        run = await self.prepare(invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, limit=limit)
+        run = await self.prepare(
+            invoices, ledger=ledger, lookup=lookup, retry_rejected=retry_rejected, rules=rules, limit=limit
+        )
         run.report.look()
         send, receive = anyio.create_memory_object_stream[Settled](1)
         run.tell = send.send
@@ -307,6 +328,7 @@ class SalesInvoices:
         ledger: LedgerPlace = None,
         lookup: LookUp | None = None,
         retry_rejected: bool | None = None,
+        rules: Rules | None = None,
         limit: int | None = None,
     ) -> Run:
         """An upload that has not begun, for programs with signal handlers of their own.
@@ -326,6 +348,7 @@ class SalesInvoices:
             limit=limit,
             retry_rejected=settings.retry_rejected if retry_rejected is None else retry_rejected,
             asker=client._asker(lookup),
+            inspection=client._inspection(rules),
         )
 
 
@@ -372,6 +395,16 @@ def _source(invoices: Invoices, settings: Settings) -> Source:
     return Iterables(invoices, allow_unknown_fields=settings.allow_unknown_fields)
 
 
+def rule_set_of(settings: Settings, rule_set: RuleSet) -> RuleSet:
+    """The rules of a program as the settings have them: who runs it has the last word."""
+    return replace(
+        rule_set,
+        severities={**rule_set.severities, **severities_of(settings.rule_severities)},
+        iban=settings.creditor_iban or rule_set.iban,
+        allow_unknown_fields=settings.allow_unknown_fields,
+    )
+
+
 def json_lines(settings: Settings, *files: str | PathLike[str]) -> JsonLines:
     """JSON Lines read as the settings say."""
     return JsonLines(*files, longest=settings.chunk_bytes - 2, allow_unknown_fields=settings.allow_unknown_fields)
@@ -395,6 +428,10 @@ def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chun
         reason = "too much for one request (chunk_size, chunk_bytes): upload() takes any number of invoices"
         raise InvalidInvoice(reason, chunk.numbers)
     return chunk
+
+
+def _log_problem(problem: Problem) -> None:
+    log.warning("rule.broken invoice=%s %s", problem.invoice_number, said(problem))
 
 
 @contextmanager

@@ -223,6 +223,14 @@ class Settings:
     """Take the vendor at its word that 503 means "retry": a gateway may say it after an applied request."""
     on_refused: Literal["bisect", "hold"] = "bisect"
     """A chunk refused as a whole (400, 403): find the culprits, or hold the chunk back as `unsent`."""
+    rules: Literal["enforce", "warn", "off"] = "warn"
+    """What becomes of an invoice that breaks a rule of severity "error" (docs/rules.md): `enforce`, it is `invalid`;
+    `warn`, it is counted and told; `off`, nobody looks. The command line's default is `enforce`: a file is mended and
+    sent again, while a program that has run for years is not to stop for a rule that is new."""
+    rule_severities: str = ""
+    """Rules switched or re-graded: "postal-code=off, credit-note=error"."""
+    creditor_iban: str | None = field(default=None, repr=False)
+    """The creditor's account: bar codes are compared with it."""
     allow_unknown_fields: bool = False
     """Send fields that are not published as they are, instead of calling the invoice invalid."""
     max_answer: int = 16_777_216
@@ -247,19 +255,24 @@ class Settings:
         object.__setattr__(self, "base_url", _one_spelling(url))
         if not self.verify_tls and not is_loopback(url):
             _refuse("verify_tls", "can be switched off for loopback only")
+        if self.rule_severities or self.creditor_iban:
+            _check_rules(self)
         if self.proxy is not None:
             object.__setattr__(self, "proxy", checked_proxy("proxy", self.proxy))
             if url.scheme != "https":
                 _refuse("proxy", "needs an https:// base_url: over http:// the key would pass the proxy in the clear")
 
     @classmethod
-    def load(cls, env: Mapping[str, str] = os.environ, **arguments: Any) -> "Settings":
+    def load(
+        cls, env: Mapping[str, str] = os.environ, *, defaults: Mapping[str, Any] | None = None, **arguments: Any
+    ) -> "Settings":
         """Settings from arguments (None means not given), environment variables and the file, in that order.
 
+        `defaults`: those of a program that wants others than stand here.
         Raises `ConfigurationError` naming the variable or the key of the file that is wrong.
         """
         known = {item.name for item in fields(cls)}
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict(defaults or {})
         if path := env.get("CASHIN_CONFIG"):
             for name, value in _read_file(Path(path)).items():
                 if name not in known:
@@ -298,6 +311,19 @@ def _check_types(settings: Settings) -> None:
             why = "is not one of those there are" if "value" in str(error) else f"is wrong: {error}"
             _refuse(name, why)
         object.__setattr__(settings, name, value)
+
+
+def _check_rules(settings: Settings) -> None:
+    from cashin_async.rules import RuleSet, severities_of  # settings are loaded by who wants no rules too
+
+    try:
+        RuleSet(severities=severities_of(settings.rule_severities))
+    except ConfigurationError as error:
+        _refuse("rule_severities", f"is wrong: {error}")
+    try:
+        RuleSet(iban=settings.creditor_iban)
+    except ConfigurationError as error:
+        _refuse("creditor_iban", f"is wrong: {error}")
 
 
 def _from_text(name: str, text: str) -> Any:

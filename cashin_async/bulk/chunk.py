@@ -1,8 +1,8 @@
 """Invoices cut into request bodies, by count and by bytes. Each is encoded once, by whoever hands it in."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Collection, Sequence
+from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
 BRACKETS = 2
@@ -16,6 +16,11 @@ class Columns(NamedTuple):
     encoded: Sequence[bytes]
     refs: Sequence[Any]
     digests: Sequence[int]
+
+    def without(self, places: Collection[int]) -> "Columns":
+        """The others."""
+        keep = [place not in places for place in range(len(self.numbers))]
+        return Columns(*(list(compress(column, keep)) for column in self))
 
 
 class Chunk:

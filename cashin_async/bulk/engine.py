@@ -18,6 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk, Chunker
 from cashin_async.bulk.courier import Courier, Trip
+from cashin_async.bulk.inspection import Inspection
 from cashin_async.bulk.intake import Intake
 from cashin_async.bulk.outcome import Progress, Settled, State, UploadReport
 from cashin_async.bulk.settle import Asker, Doubt, Settler
@@ -70,6 +71,7 @@ class Run:
         limit: int | None = None,
         retry_rejected: bool = False,
         asker: Asker | None = None,
+        inspection: Inspection | None = None,
     ) -> None:
         self.report = UploadReport(run_id(), claims.ledger.place, locate=source.locate)
         self.source = source
@@ -80,12 +82,14 @@ class Run:
         self.tell: Callable[[Settled], Awaitable[None]] | None = None
         """Awaited with every group of outcomes."""
         self._chunker = Chunker(settings.chunk_size, settings.chunk_bytes, settings.first_chunk)
+        self._inspection = inspection or Inspection()
         self._intake = Intake(
             self.report.run,
             claims,
             self._chunker,
             digest_of(settings),
             check=source.check,
+            inspection=self._inspection,
             limit=limit,
             retry_rejected=retry_rejected,
             settles=asker is not None,
@@ -152,6 +156,8 @@ class Run:
                 on_progress(self.progress())
             except Exception:  # a broken display must not cost the report
                 log.exception("progress.failed")
+        if self.report.broken_rules:
+            log.warning("rules.broken run=%s %s", self.report.run, self.report.broken_rules)
         log.info("upload.ended run=%s %s", self.report.run, repr(self.report))  # not the report: a record would keep it
         return self.report
 
@@ -211,6 +217,7 @@ class Run:
         report.requests, report.retries, report.max_in_flight = trip.requests, trip.retries, trip.max_in_flight
         report.stopped = trip.stopped
         report.problems = self.source.problems
+        report.broken_rules = dict(self._inspection.broken.most_common())
         if self._settler is not None:
             report.settled_accepted, report.settled_released = self._settler.accepted, self._settler.released
 
@@ -358,8 +365,16 @@ class Run:
             todo.extend(reversed(await self._send(todo.pop())))
 
     async def _send_released(self, chunk: Chunk) -> None:
-        await self._lease([chunk])
-        await self._work_off(chunk)
+        refused = [place for place, number in enumerate(chunk.numbers) if number in self._intake.refused]
+        for place in refused:
+            number, ref, encoded = chunk.numbers[place], chunk.refs[place], chunk.encoded[place]
+            reason = self._intake.refused[number]
+            await self._end(Settled(State.INVALID, [number], [ref], reason, encoded=[encoded]))
+        if len(refused) < len(chunk):
+            if refused:
+                chunk = chunk.pick([place for place in range(len(chunk)) if place not in refused])
+            await self._lease([chunk])
+            await self._work_off(chunk)
 
     async def _send(self, chunk: Chunk) -> list[Chunk]:
         """Send a chunk; what is given back are the pieces of it that have to go on their own."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from cashin_async.bulk.chunk import Chunk, Chunker, Columns
+from cashin_async.bulk.inspection import Inspection
 from cashin_async.bulk.knowledge import SEND, WAIT, Next, Ruling, rule, rule_held
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.ledger.base import Known, NumberState
@@ -37,6 +38,7 @@ class Intake:
         digest: Digest,
         *,
         check: Callable[[Record], Record] = lambda record: record,
+        inspection: Inspection | None = None,
         limit: int | None = None,
         retry_rejected: bool = False,
         settles: bool = False,
@@ -44,6 +46,8 @@ class Intake:
         self.run = run
         self.read = 0
         """Records that are in a chunk, kept back or in doubt."""
+        self.refused: dict[int, str] = {}
+        """By number, why an invoice that is in doubt is not to be sent, should its number be released."""
         self.seen: set[int] = set()
         """Numbers of this input that are or were released."""
         self.all_known = False
@@ -52,6 +56,7 @@ class Intake:
         self._chunker = chunker
         self._digest = digest
         self._check = check
+        self._inspection = inspection or Inspection()
         self._left = -1 if limit is None else limit
         self._retry_rejected = retry_rejected
         self._settles = settles
@@ -105,15 +110,21 @@ class Intake:
         return [None if number is None else next(found) for number in batch.numbers]
 
     def _is_all_new(self, batch: Batch, found: Sequence[Found]) -> bool:
-        """The usual batch: valid, never seen before, all to be sent."""
+        """The usual batch: of the published types, never seen before, all to be sent unless a rule refuses it."""
         if batch.problems or batch.unchecked or any(found) or 0 <= self._left < len(batch):
             return False
         return not self._chunker.too_large(max(batch.encoded, key=len, default=b""))
 
     def _take_whole(self, batch: Batch, digests: list[int]) -> list[Chunk]:
-        self._count(len(batch))
         self.all_known = False
-        return self._chunker.add_all(Columns(cast(Sequence[int], batch.numbers), batch.encoded, batch.refs, digests))
+        columns = Columns(cast(Sequence[int], batch.numbers), batch.encoded, batch.refs, digests)
+        if refusals := self._inspection.refusals(batch.encoded):
+            for place, reason in refusals.items():
+                number = columns.numbers[place]
+                self._refuse(Record(columns.refs[place], number, columns.encoded[place]), number, reason)
+            columns = columns.without(refusals)
+        self._count(len(columns.numbers))
+        return self._chunker.add_all(columns)
 
     def _sort(
         self, batch: list[Record], digests: list[int], found: Sequence[Found], waiting: list[_Entry]
@@ -137,6 +148,9 @@ class Intake:
             elif too_large(record.encoded):
                 self._keep_back_too_large(_Entry(record, number, digest, one))
             elif one is None:
+                if reason := self._inspection.refusal(record.encoded):
+                    self._refuse(record, number, reason)
+                    continue
                 self._count(1)
                 if done := add(number, record.encoded, record.ref, digest):
                     chunks += done
@@ -210,19 +224,29 @@ class Intake:
     def _follow(self, ruling: Ruling, entry: _Entry) -> list[Chunk]:
         record, number, digest, found = entry
         if ruling.next is Next.SEND:
-            self._count(1)
             if isinstance(found, Known) and found.state is NumberState.RELEASED:
                 self.seen.add(number)
+            if reason := self._inspection.refusal(record.encoded):
+                self._refuse(record, number, reason)
+                return []
+            self._count(1)
             return self._chunker.add(number, record.encoded, record.ref, digest)
         if ruling.next is Next.SETTLE and self._settles:
             self.read += 1
             doubtful = self._doubts.setdefault((ruling.reason, ruling.same), Chunk())
             doubtful.append(number, record.encoded, record.ref, digest)
             self._claims.doubt([number])
+            if reason := self._inspection.refusal(record.encoded):
+                self.refused[number] = reason
             return []
         self._keep_back(ruling.state, record, ruling.reason)
         self._let_go([record], [found])
         return []
+
+    def _refuse(self, record: Record, number: int, reason: str) -> None:
+        """A rule is broken: not on record, since other rules may hold the next time."""
+        self._keep_back(State.INVALID, record, reason)
+        self._claims.release([number])
 
     def _keep_back_too_large(self, entry: _Entry) -> None:
         reason = f"is larger alone than a request may be: {len(entry.record.encoded)} bytes (chunk_bytes)"

@@ -185,6 +185,8 @@ class UploadReport:
         """Unknown numbers of earlier runs that a look-up did not find in this one."""
         self.problems: list[SourceProblem] = []
         """Inputs that could not be read to their end."""
+        self.broken_rules: dict[str, int] = {}
+        """By rule, how many problems there were in what was about to be sent: errors and warnings, enforced or not."""
         self._counts = dict.fromkeys(State, 0)
         self._failures = Failures(locate)
         self._looked_at = False

@@ -10,10 +10,11 @@ from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.courier import Courier, Trip
 from cashin_async.bulk.engine import parts_of
+from cashin_async.bulk.inspection import Inspection
 from cashin_async.bulk.knowledge import WAIT, Next, Ruling, rule, rule_held
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Then, Verdict
-from cashin_async.errors import LedgerError
+from cashin_async.errors import InvalidInvoice, LedgerError
 from cashin_async.ledger.base import Known, NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.receipt import UploadReceipt
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 class Single:
     """The way of one request."""
 
-    def __init__(self, chunk: Chunk, claims: Claims, trip: Trip, run: str, retry_rejected: bool) -> None:
+    def __init__(
+        self, chunk: Chunk, claims: Claims, trip: Trip, run: str, retry_rejected: bool, inspection: Inspection
+    ) -> None:
         self.settled: list[Settled] = []
         """The outcomes that are known so far."""
         self.receipt: UploadReceipt | None = None
@@ -35,12 +38,17 @@ class Single:
         self._trip = trip
         self._run = run
         self._retry_rejected = retry_rejected
+        self._inspection = inspection
         self._claimed: list[int] = []
 
     async def send(self, courier: Courier) -> None:
-        """See every invoice through to its outcome. Raises `LedgerError` before anything is sent, and nothing later."""
+        """See every invoice through to its outcome.
+
+        Raises `LedgerError`, or `InvalidInvoice` for a broken rule, before anything is sent, and nothing later.
+        """
         try:
             chunk = await self._claim()
+            self._inspect(chunk)
             if len(chunk) and self._trip.stopped is None:
                 (chunk.lease,) = await self._ledger.lease(self._run, [(chunk.numbers, chunk.digests)])
             if len(chunk):
@@ -59,6 +67,11 @@ class Single:
                 self._end(ruling.state, place, ruling.reason)
         places.sort()
         return self._chunk if len(places) == len(self._chunk) else self._chunk.pick(places)
+
+    def _inspect(self, chunk: Chunk) -> None:
+        if refusals := self._inspection.refusals(chunk.encoded):
+            reasons = list(refusals.values())
+            raise InvalidInvoice("; ".join(reasons[:3]), [chunk.numbers[place] for place in refusals])
 
     async def _ruling(self, place: int) -> Ruling:
         number, digest = self._chunk.numbers[place], self._chunk.digests[place]

@@ -1,7 +1,7 @@
 """Options that are settings, and the ledger that they mean."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import click
 from cashin_async.cli.process import Refused
 from cashin_async.settings import Environment, Settings
 
-_DEFAULTS = {item.name: item.default for item in fields(Settings)}
+OWN_DEFAULTS = {"rules": "enforce"}
+"""Those of the command line, where they differ from the library's."""
+_DEFAULTS = {item.name: item.default for item in fields(Settings)} | OWN_DEFAULTS
 
 Decorator = Callable[[Any], Any]
 
@@ -56,6 +58,33 @@ connection = together(
     setting("--proxy", "proxy", str, "An http:// or https:// proxy; unset: HTTPS_PROXY."),
     setting("--ca-file", "ca_file", click.Path(), "PEM file of the certificate authorities to trust."),
 )
+
+
+def _checked_severities(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str:
+    from cashin_async.errors import ConfigurationError
+    from cashin_async.rules import RuleSet, severities_of
+
+    for one in given:
+        try:
+            RuleSet(severities=severities_of(one))
+        except ConfigurationError as error:
+            raise click.BadParameter(f"{error}.") from None
+    return ", ".join(given)
+
+
+rule_severities = click.option(
+    "--rule",
+    "severities",
+    metavar="CODE=off|warning|error",
+    multiple=True,
+    callback=_checked_severities,
+    help="Switch or re-grade a rule. May be given several times; wins over CASHIN_RULE_SEVERITIES.",
+)
+
+
+def with_severities(settings: Settings, severities: str) -> Settings:
+    """The settings with what `--rule` says behind what they say: the last word counts."""
+    return replace(settings, rule_severities=", ".join(filter(None, (settings.rule_severities, severities))))
 
 
 def ledger_named(ledger: str | None, options: dict[str, Any]) -> str:

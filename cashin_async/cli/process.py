@@ -52,7 +52,7 @@ def run_to_its_end(command: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run(command)
         except KeyboardInterrupt:
-            click.echo("Interrupted before anything was sent.", err=True)
+            click.echo("Interrupted before it began.", err=True)
             leave(INTERRUPTED)
 
 

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cashin_async.bulk.outcome import Settled, UploadReport
-from cashin_async.cli.options import account, connection, flag, ledger_of, look_up, setting
+from cashin_async.cli.options import (
+    OWN_DEFAULTS,
+    account,
+    connection,
+    flag,
+    ledger_of,
+    look_up,
+    rule_severities,
+    setting,
+    with_severities,
+)
 from cashin_async.cli.process import UNFINISHED, interruptible, leave, run_to_its_end, write
+from cashin_async.settings import Settings, key_from_env
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,6 +72,8 @@ def _check_ending(_: click.Context, __: click.Parameter, path: str | None) -> st
 @setting("--timeout", "timeout", float, "Seconds for one whole exchange.")
 @setting("--deadline", "deadline", float, "Seconds for the run; what is not sent by then is unsent.")
 @click.option("--limit", type=click.IntRange(min=1), help="Send at most so many invoices.")
+@setting("--rules", "rules", click.Choice(["off", "warn", "enforce"]), "What becomes of invoices that break a rule.")
+@rule_severities
 @flag("--allow-unknown-fields", "allow_unknown_fields", "Send unpublished fields as they are.")
 @connection
 @click.option(
@@ -83,6 +96,7 @@ def upload(
     report: str | None,
     as_json: bool,
     quiet: bool,
+    severities: str,
     **options: Any,
 ) -> None:
     """Upload invoices from JSON Lines files; `-` is standard input.
@@ -96,15 +110,16 @@ def upload(
     Exit code: 0 all accepted or duplicates; 1 some rejected or invalid; 3 some unknown or unsent, or an input
     not read to its end; 2 wrong usage or configuration; 130 interrupted.
     """
-    leave(run_to_its_end(_upload(Wanted(files, limit, failed, report, as_json, quiet), options)))
+    leave(run_to_its_end(_upload(Wanted(files, limit, failed, report, as_json, quiet), severities, options)))
 
 
-async def _upload(wanted: Wanted, options: dict[str, Any]) -> int:
+async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> int:
     from cashin_async.client import CashIn, json_lines
     from cashin_async.report.progress import SafeConsole, progress_view
     from cashin_async.report.summary import printable
 
-    async with CashIn.from_env(**options) as cashin:
+    settings = with_severities(Settings.load(defaults=OWN_DEFAULTS, **options), severities)
+    async with CashIn(key_from_env(), settings=settings) as cashin:
         source = json_lines(cashin.settings, *wanted.files)
         run = await cashin.invoices.prepare(source, ledger=ledger_of(cashin.settings), limit=wanted.limit)
         with ExitStack() as stack:

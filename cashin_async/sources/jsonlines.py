@@ -26,8 +26,8 @@ _SIGNATURE = 4  # bytes that tell one form from another; a pipe may deliver them
 _ROOM = 1024  # bytes of blanks around a line that are not counted as a part of it
 _BOM = b"\xef\xbb\xbf"
 _SIGNATURES = {
-    b"\x1f\x8b": "is compressed with gzip: pipe it in with `gunzip -c FILE | cashin-async upload -`",
-    b"\x28\xb5\x2f\xfd": "is compressed with zstd: pipe it in with `zstd -dc FILE | cashin-async upload -`",
+    b"\x1f\x8b": "is compressed with gzip: pipe it in unpacked, as `-`: gunzip -c FILE | ...",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd: pipe it in unpacked, as `-`: zstd -dc FILE | ...",
     b"PK\x03\x04": "is a zip archive: unpack it first",
     b"PAR1": "is a Parquet file, not JSON Lines",
     b"\xff\xfe": "is UTF-16: convert it to UTF-8 first",

@@ -172,7 +172,7 @@ def test_nothing_is_sent(cashin: CommandLine) -> None:
 
 
 def test_help_needs_no_configuration(cashin: CommandLine) -> None:
-    commands = ("upload", "status", "settle", "simulator", "demo")
+    commands = ("demo", "check", "upload", "status", "settle", "simulator")
     for argv in (["--help"], *([command, "-h"] for command in commands), ["--version"]):
         done = cashin.run(*argv, CASHIN_API_KEY=None)
         assert done.code == 0

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,12 @@ def gap_after(simulator: Simulator, request: int) -> float:
 
 
 MakeBench = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture(params=["memory", "file"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where it is: in memory, or a file."""
+    return "none" if request.param == "memory" else str(tmp_path / "ledger.db")
 
 
 @pytest.fixture

@@ -12,11 +12,6 @@ from cashin_async.simulator.samples import sample_invoices
 from tests.engine.conftest import FIRST, QUICK, Bench, MakeBench
 
 
-@pytest.fixture(params=["memory", "file"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "none" if request.param == "memory" else str(tmp_path / "ledger.db")
-
-
 def invoices(count: int, start: int = FIRST) -> list[SalesInvoice]:
     return list(sample_invoices(count, start=start))
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,6 @@ from tests.engine.conftest import FIRST, QUICK, Bench, MakeBench, gap_after
 COUNT, CHUNK = 2_000, 100
 TEMPLATE = "/simulator/invoices/{InvoiceNumber}"
 SETTLING = {"lookup_path": TEMPLATE, "settle_after": 0.6}
-
-
-@pytest.fixture(params=["memory", "file"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "none" if request.param == "memory" else str(tmp_path / "ledger.db")
 
 
 def states(report: UploadReport) -> dict[int | None, str]:
