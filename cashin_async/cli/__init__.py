@@ -8,6 +8,7 @@ COMMANDS = {
     "demo": (
         "Make invoices, start a server that misbehaves, upload, settle what is unknown, and look at what came of it."
     ),
+    "check": "Check invoices by every rule, and send nothing.",
     "upload": "Upload invoices from JSON Lines files; `-` is standard input.",
     "status": "Show a ledger: counts by state and by run, and what is unsettled.",
     "settle": "Settle what is unknown: by look-up, or by hand.",

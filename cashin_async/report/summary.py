@@ -34,6 +34,8 @@ def print_summary(report: UploadReport, console: Console) -> None:
         console.print(Text(printable(line)), soft_wrap=True)
     for line in settled_lines(report):
         console.print(Text(line), soft_wrap=True)
+    if report.broken_rules:
+        console.print(Text(rules_line(report), style="yellow"), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(printable(f"input not read to its end: {problem}"), style="red"), soft_wrap=True)
     if not report.read_to_end and (report.stopped or report.interrupted):
@@ -87,6 +89,12 @@ def settled_lines(report: UploadReport) -> Iterator[str]:
     for kind, numbers in kinds:
         if numbers:
             yield f"{len(numbers):,} {kind}\n    {few(numbers)}"
+
+
+def rules_line(report: UploadReport) -> str:
+    """Which rules are broken, how often."""
+    counts = ", ".join(f"{rule} {count:,}" for rule, count in report.broken_rules.items())
+    return f"rules broken: {counts} (`cashin-async check` shows where, `check --explain RULE` tells of one)"
 
 
 def _input(report: UploadReport) -> str:

@@ -22,7 +22,7 @@ from cashin_async.report.progress import progress_view
 from tests.cli.conftest import KEY, MARKER, CommandLine, environment, invoice, server
 
 COLUMNS = 80
-COLOUR = re.compile(r"\x1b\[[\d;]*\b(3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[\d;]*m")
+COLOUR = re.compile(r"\x1b\[(\d+;)*(3[0-8]|4[0-8]|9[0-7]|10[0-7])(;\d+)*m")
 
 
 class Screen:

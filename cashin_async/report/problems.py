@@ -1,0 +1,322 @@
+"""What a check finds: counted by rule while it runs, shown when it has ended. And a rule, explained."""
+
+import json
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cashin_async.report.progress import SafeConsole, duration
+from cashin_async.report.summary import printable
+from cashin_async.rules import RULES, Problem, Rule, Severity
+from cashin_async.sources.source import Place, SourceProblem
+
+SHOWN = 10
+"""Examples a rule that are kept; the others are counted."""
+
+UNREADABLE = Rule(
+    code="unreadable",
+    severity=Severity.ERROR,
+    summary="An input can be opened, and read to its end.",
+    detail="What was read of it is checked, and so are the other inputs. The exit code is 2, since not every invoice"
+    " could be judged. It cannot be switched off.",
+    source="cashin-async: what is not read cannot be judged",
+    right="cashin-async check invoices.jsonl",
+    wrong="cashin-async check a-file-that-does-not-exist.jsonl",
+)
+"""No rule of an invoice, but explained like one."""
+
+EXPLAINED = {**RULES, UNREADABLE.code: UNREADABLE}
+"""Whatever a check can report, by its code."""
+
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_INDENT = 4
+_DRAWN_EVERY = 0.25  # seconds between two drawings of the live line
+_LINE_EVERY = 5.0  # seconds between two plain lines: a log of an hour has 720 of them
+
+
+# -- what is counted
+
+
+@dataclass(slots=True)
+class Found:
+    """The problems of one rule and severity: how many, and the first of them."""
+
+    rule: str
+    severity: Severity
+    count: int = 0
+    examples: list[Problem] = field(default_factory=list)
+
+
+class Tally:
+    """What a check has found so far. It grows with the number of rules, not with that of invoices or problems."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        """Invoices, and lines that are none."""
+        self.with_errors = 0
+        """Invoices with an error at least; they may have warnings too."""
+        self.with_warnings = 0
+        """Invoices with a warning at least."""
+        self.unreadable = 0
+        """Inputs that could not be read to their end."""
+        self.problems = 0
+        self._with_any = 0
+        self._found: dict[tuple[str, Severity], Found] = {}
+
+    @property
+    def clean(self) -> int:
+        """Invoices without a problem."""
+        return self.read - self._with_any
+
+    def add(self, problems: Sequence[Problem]) -> None:
+        """The problems of one invoice, one at least."""
+        self._with_any += 1
+        severities = [problem.severity for problem in problems]
+        self.with_errors += Severity.ERROR in severities
+        self.with_warnings += Severity.WARNING in severities
+        for problem in problems:
+            self._count(problem)
+
+    def add_unreadable(self, problem: Problem) -> None:
+        """An input that could not be read to its end."""
+        self.unreadable += 1
+        self._count(problem)
+
+    def _count(self, problem: Problem) -> None:
+        self.problems += 1
+        kind = problem.rule, problem.severity
+        found = self._found.get(kind)
+        if found is None:
+            found = self._found[kind] = Found(*kind)
+        found.count += 1
+        if found.count <= SHOWN:
+            found.examples.append(problem)
+
+    @property
+    def found(self) -> list[Found]:
+        """By rule: errors first, then the most frequent."""
+        return sorted(self._found.values(), key=lambda one: (one.severity is not Severity.ERROR, -one.count, one.rule))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints last."""
+        by_rule: dict[str, int] = {}
+        for one in self.found:
+            by_rule[one.rule] = by_rule.get(one.rule, 0) + one.count
+        return {
+            "read": self.read,
+            "clean": self.clean,
+            "with_errors": self.with_errors,
+            "with_warnings": self.with_warnings,
+            "by_rule": by_rule,
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """0 without errors, 1 with; 2 when not everything could be judged."""
+        if self.unreadable:
+            return 2
+        return 1 if self.with_errors else 0
+
+
+def located(problems: Sequence[Problem], place: Place) -> list[Problem]:
+    """The same, with the place of their invoice."""
+    file = _text(place.file)
+    return [msgspec.structs.replace(problem, file=file, line=place.line) for problem in problems]
+
+
+def no_invoice(reason: str) -> Problem:
+    """A line of which the rules can say nothing."""
+    return Problem(rule="type", severity=Severity.ERROR, message=reason)
+
+
+def unreadable(problem: SourceProblem) -> Problem:
+    """An input, or the rest of one, that no rule has seen."""
+    file = None if problem.file is None else _text(problem.file)
+    return Problem(
+        file=file, line=problem.line, rule=UNREADABLE.code, severity=UNREADABLE.severity, message=problem.reason
+    )
+
+
+def _text(text: str) -> str:
+    """`text` without halves of surrogate pairs, which UTF-8 has not: names of files may have them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def json_line(problem: Problem) -> str:
+    """A problem as one line of JSON. ASCII: no terminal or locale can change it."""
+    return json.dumps(msgspec.structs.asdict(problem))
+
+
+# -- what is said at the end
+
+
+def print_problems(tally: Tally, console: Console, seconds: float, interrupted: bool = False) -> None:
+    """A table of the rules with the first problems of each, and the verdict. On a terminal cut to its height."""
+    found = tally.found
+    if found:
+        _print_table(found, console)
+        console.print()
+        hint = f"What a rule is, and how to switch it: cashin-async check --explain {shlex.quote(found[0].rule)}"
+        console.print(Text(printable(hint), style="dim"), soft_wrap=True)
+    style = "bold red" if tally.exit_code else "bold yellow" if found else "bold green"
+    console.print(Text(verdict(tally, seconds, interrupted), style=style), soft_wrap=True)
+
+
+def _print_table(found: Sequence[Found], console: Console) -> None:
+    terminal = console.is_terminal
+    shown = _examples_that_fit(found, console) if terminal else SHOWN
+    names, *headings = _headings(found)
+    console.print(Text(names, style="dim"), soft_wrap=True)
+    for one, heading in zip(found, headings, strict=True):
+        console.print(Text(heading, style=f"bold {_STYLES[one.severity]}"), soft_wrap=True)
+        for line in _example_lines(one, shown):
+            example = Padding(Text(line), (0, 0, 0, _INDENT), expand=False) if terminal else Text(" " * _INDENT + line)
+            console.print(example, soft_wrap=not terminal)
+
+
+def verdict(tally: Tally, seconds: float, interrupted: bool = False) -> str:
+    """The check in one line."""
+    if not (tally.read or interrupted):
+        return "Nothing could be read." if tally.unreadable else "There was no invoice to check."
+    return (
+        f"{'Interrupted: ' if interrupted else ''}{tally.read:,} {'invoice' if tally.read == 1 else 'invoices'} read,"
+        f" {tally.clean:,} clean, {tally.with_errors:,} with errors, {tally.with_warnings:,} with warnings"
+        f"{_unread(tally.unreadable)}; {duration(seconds)}, {_pace(tally.read, seconds)}"
+    )
+
+
+def _unread(inputs: int) -> str:
+    return f"; {inputs:,} {'input' if inputs == 1 else 'inputs'} not read to the end" if inputs else ""
+
+
+def _pace(read: int, seconds: float) -> str:
+    return f"{read / seconds if seconds else 0:,.0f} invoices/s"
+
+
+def _headings(found: Sequence[Found]) -> list[str]:
+    """The columns' names, then a line for each rule."""
+    rows = [("rule", "severity", "problems")]
+    rows += [(printable(one.rule), str(one.severity), f"{one.count:,}") for one in found]
+    first, second, third = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return [f"{rule:{first}}  {severity:{second}}  {count:>{third}}" for rule, severity, count in rows]
+
+
+def _example_lines(found: Found, shown: int) -> Iterator[str]:
+    yield from map(_line_of, found.examples[:shown])
+    if left := found.count - len(found.examples[:shown]):
+        yield f"and {left:,} more"
+
+
+def _line_of(problem: Problem) -> str:
+    """Where, which invoice, which field, and what is wrong."""
+    place = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)
+    number = "" if problem.invoice_number is None else f"({problem.invoice_number})"
+    where = " ".join(part for part in (place, number, problem.field) if part)
+    return printable(f"{where}: {problem.message}" if where else problem.message)
+
+
+def _examples_that_fit(found: Sequence[Found], console: Console) -> int:
+    """How many examples a rule the terminal has room for, one at least."""
+    width = max(1, console.width - _INDENT)
+
+    def height(shown: int) -> int:
+        lines = [line for one in found for line in _example_lines(one, shown)]
+        return len(found) + sum(-(-len(line) // width) for line in lines)
+
+    room = console.height - 6  # the columns' names, a blank line, the hint, two lines of verdict and the next prompt
+    return next((shown for shown in range(SHOWN, 1, -1) if height(shown) <= room), 1)
+
+
+# -- a rule
+
+
+def print_rule(rule: Rule, console: Console) -> None:
+    """All there is to know of a rule, and how to switch it."""
+    console.print(Text(f"{rule.code} ({rule.severity})", style=f"bold {_STYLES[rule.severity]}"))
+    console.print(Text(rule.summary))
+    if rule.detail:
+        console.print()
+        console.print(Text(rule.detail))
+    console.print()
+    for name, text in (("Source", rule.source), ("Right", rule.right), ("Wrong", rule.wrong)):
+        console.print(Text.assemble((f"{name + ':':8}", "dim"), text), soft_wrap=True)
+    if rule.code in RULES:
+        console.print()
+        console.print(Text("To switch it off, or to warning or error:", style="dim"))
+        for text in (
+            f"cashin-async check --rule {rule.code}=off FILE...",
+            f'CASHIN_RULE_SEVERITIES="{rule.code}=off"',
+            f'RuleSet(severities={{"{rule.code}": "off"}})',
+        ):
+            console.print(Text(f"    {text}"), soft_wrap=True)
+
+
+# -- while it runs
+
+
+class CheckView:
+    """One calm live view on a terminal, a line every few seconds elsewhere. On stderr."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._console = SafeConsole(stderr=True, highlight=False, markup=False)
+        self._live: Live | None = None
+        if self._console.is_terminal and not quiet:
+            self._live = Live(console=self._console, transient=True, auto_refresh=False, redirect_stdout=False)
+        self._every = float("inf") if quiet else _DRAWN_EVERY if self._live else _LINE_EVERY
+        self._next = time.monotonic() + self._every
+
+    def __enter__(self) -> "CheckView":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave nothing behind on the terminal. May be called twice."""
+        if self._live is not None:
+            self._live.stop()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to show something."""
+        return time.monotonic() >= self._next
+
+    def show(self, tally: Tally, seconds: float, share_read: float | None) -> None:
+        """What is found after `seconds`. `share_read` of the input is from 0 to 1; None when there is no telling."""
+        self._next = time.monotonic() + self._every
+        line = progress_line(tally, seconds, share_read)
+        with suppress(OSError):  # nobody reads it
+            if self._live is None:
+                self._console.print(line, soft_wrap=True)
+            else:
+                self._live.start()  # not before there is something to see: most checks are short
+                self._live.update(_drawn(line, share_read), refresh=True)
+
+
+def progress_line(tally: Tally, seconds: float, share_read: float | None) -> str:
+    """How far a check is."""
+    problems = f"{tally.problems:,} {'problem' if tally.problems == 1 else 'problems'}"
+    seconds_left = seconds / share_read - seconds if share_read else 0.0
+    left = f", about {duration(seconds_left)} left" if seconds_left >= 1 else ""
+    return f"{tally.read:,} read, {problems}, {_pace(tally.read, seconds)}{left}"
+
+
+def _drawn(line: str, share_read: float | None) -> RenderableType:
+    bar = Table.grid()  # a bar alone would not end its line
+    if share_read is not None:
+        bar.add_row(ProgressBar(1.0, min(1.0, share_read), width=60))
+    return Group(bar, Text(line))
