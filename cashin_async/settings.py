@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args, get_type_hints
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
@@ -333,7 +333,14 @@ def _from_text(name: str, text: str) -> Any:
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:
-        raise ConfigurationError(f"CASHIN_{name.upper()} is not a valid {name}") from None
+        choices = [
+            str(choice)
+            for option in (kind, *get_args(kind))
+            if get_origin(option) is Literal
+            for choice in get_args(option)
+        ]
+        why = f"must be one of {', '.join(choices)}" if choices else f"is not a valid {name}"
+        raise ConfigurationError(f"CASHIN_{name.upper()} {why}") from None
 
 
 def _read_file(path: Path) -> dict[str, Any]:

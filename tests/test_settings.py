@@ -236,7 +236,7 @@ def test_every_setting_can_come_from_its_variable() -> None:
     "variable", [{"CASHIN_BASE_URL": "https://other.example.com"}, {"CASHIN_ENVIRONMENT": "production"}], ids=str
 )
 def test_an_address_as_argument_replaces_whatever_address_the_variables_give(
-    argument: dict[str, str], variable: dict[str, str]
+    argument: dict[str, Any], variable: dict[str, str]
 ) -> None:
     settings = Settings.load(variable, **argument)
     assert settings.base_url == argument.get("base_url", "https://api.cash-in.com")

@@ -12,7 +12,7 @@ import msgspec
 
 from cashin_async.errors import ConfigurationError, InvalidInvoice
 from cashin_async.models.invoice import SalesInvoice
-from cashin_async.models.wire import encode_mapping, encode_unchecked, number_of
+from cashin_async.models.wire import encode_mapping, encode_to_check, number_of
 from cashin_async.rules.account import problem_of_iban
 from cashin_async.rules.amounts import check_amounts
 from cashin_async.rules.catalogue import RULES
@@ -92,7 +92,7 @@ class RuleSet:
         """What is wrong with an invoice: a struct, a dict of the published names, or the bytes of its JSON."""
         try:
             if isinstance(invoice, SalesInvoice):  # it may be built of anything: what would travel is judged
-                data = encode_unchecked(invoice)
+                data = encode_to_check(invoice)
                 return self._judge(read_strictly(data), lambda: read_whole(data, False))
             if isinstance(invoice, Mapping):
                 _, data = encode_mapping(invoice, self.allow_unknown_fields)

@@ -269,6 +269,8 @@ BAD_LINES: dict[str, tuple[bytes, str]] = {
     "a BOM": (b"\xef\xbb\xbf" + line('"SalesName":"Salaisuus"'), "JSON"),
     "unknown field": (line('"Own":"Salaisuus"'), "`Own`"),
     "unknown field whose name is no word": (line('"Salaisuus: `tieto`":1'), "unknown field"),
+    "unknown field named by a personal code": (line('"131052-308T":1'), "an unknown field"),
+    "unknown field named by an account": (line('"FI2112345600000785":1'), "an unknown field"),
     "unknown field with a very long name": (line('"' + "Salaisuus" * 9 + '":1'), "unknown field"),
     "unknown field in a row": (line('"InvoiceRows":[{"Own":"Salaisuus"}]'), "InvoiceRows["),
     "published name in another case": (line('"salesName":"Salaisuus"'), "`salesName`"),
