@@ -53,3 +53,9 @@ def bench(session: nox.Session) -> None:
 def guard(session: nox.Session) -> None:
     """Whether a ratio has become worse: half a minute."""
     session.run("python", "-m", "benchmarks.guard", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def mutants(session: nox.Session) -> None:
+    """Whether the tests of the rules notice changes of them; of a file of the rules, when it is named behind `--`."""
+    session.run("python", "-m", "benchmarks.mutants", *session.posargs)

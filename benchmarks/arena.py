@@ -120,12 +120,12 @@ class Arena:
             process.wait()
             process.stdout.close()
 
-    def file(self, count: int) -> Path:
-        """JSON Lines, made at the first call."""
-        path = self.folder / f"{count}.jsonl"
+    def file(self, count: int, *, correct: bool = False) -> Path:
+        """JSON Lines, made at the first call. `correct`: of invoices that break no rule."""
+        path = self.folder / f"{count}{'-correct' if correct else ''}.jsonl"
         if not path.exists():
             self.say(f"writing {count:,} invoices")
-            invoices.write(path, count)
+            (invoices.write_correct if correct else invoices.write)(path, count)
         return path
 
     def run(self, program: str, sink: Sink | None = None, warm: int = WARM, **job: Any) -> Taken:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from cashin_async import InvoiceRow, SalesInvoice
+from cashin_async.rules import bank_barcode, reference_for
 
 EXAMPLE = Path(__file__).parents[1] / "tests" / "data" / "published_invoice.json"
 FIRST_NUMBER = 251_600_001
@@ -101,3 +102,44 @@ def write(path: Path, count: int) -> None:
     """A file of JSON Lines."""
     with path.open("wb") as file:
         file.writelines(lines(count))
+
+
+CREDITOR = "FI3715903000000776"
+_CORRECT = {
+    "InvoiceDate": "2026-02-03",
+    "DueDate": "2026-02-17",
+    "NetAmount": 100,
+    "TaxAmount": 25.5,
+    "TotalAmount": 125.5,
+}
+_CORRECT_ROW = {
+    "VatPercent": 25.5,
+    "Tax": 25.5,
+    "Total": 125.5,
+    "StartDate": "2026-02-03",
+    "EndDate": "2026-02-03",
+    "DeliveryDate": "2026-02-03",
+}
+_LOADED = {"SalesIdentifier": "131052A308T", "FinvoiceAccount": "003723327487", "FinvoiceOVT": "OKOYFIHH"}
+
+
+def correct(count: int, *, loaded: bool = False) -> Iterator[dict[str, Any]]:
+    """The same with a right reference, right sums, and days that the rules know all about; as JSON has the values.
+
+    `loaded`: with a bar code, a personal code and an e-invoice address too, so that no rule has nothing to look at.
+    """
+    row = {**_PUBLISHED["InvoiceRows"][0], **_CORRECT_ROW}
+    for place in range(count):
+        number, _, customer, name = _varied(place)
+        names = {"SalesCustomerCode": customer, "SalesName": name, "BillingName1": name, "InvoiceRows": [{**row}]}
+        own = {"InvoiceNumber": number, "Reference": reference_for(number), **names}
+        invoice = {**_PUBLISHED, **_CORRECT, **own}
+        if loaded:
+            invoice |= _LOADED
+            invoice["VirtualBankBarcode"] = bank_barcode(msgspec.convert(invoice, SalesInvoice), CREDITOR)
+        yield invoice
+
+
+def write_correct(path: Path, count: int) -> None:
+    with path.open("wb") as file:
+        file.writelines(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in correct(count))

@@ -19,6 +19,7 @@ PROGRAMS = {
     "stages-structs": ("stages", "of_structs"),
     "create": ("create", "beside_bare_post"),
     "decode": ("decode", "in_turns"),
+    "rules": ("rules", "beside_json"),
 }
 """Name: module in this room, and its function from a `Job` to how many invoices were accepted."""
 

@@ -48,6 +48,7 @@ def only_read(job: Job) -> int:
 
 def settings_of(job: Job, **more: Any) -> Settings:
     own = {"chunk_size": job.chunk, "concurrency": job.concurrency, "ledger": job.ledger or "none"}
+    own |= {"rules": "off"}  # the programs beside this one have none; what they cost is a scenario of its own
     return Settings(base_url=job.url, **{"chunk_bytes": _CHUNK_BYTES, **own, **job.settings, **more})
 
 

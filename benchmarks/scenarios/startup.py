@@ -46,14 +46,17 @@ def once(turns: int, handicap: float = 1.0) -> dict[str, float]:
     `handicap`: how many times slower this project is to look, for the guard.
     """
     took: dict[str, list[float]] = defaultdict(list)
-    script = Path(sys.executable).with_name("cashin-async")
-    command = [str(script)] if script.exists() else ["-m", "cashin_async"]
     for _ in range(turns):
         took["nothing"].append(_whole([sys.executable, "-c", ""]))
-        took["help"].append(_whole([sys.executable, *command, "--help"], handicap))
+        took["help"].append(_whole([*command_line(), "--help"], handicap))
         took["ours"].append(_import("cashin_async", handicap))
         took["aiohttp"].append(_import("aiohttp"))
     return {name: statistics.median(times) for name, times in took.items()}
+
+
+def command_line() -> list[str]:
+    script = Path(sys.executable).with_name("cashin-async")
+    return [sys.executable, *([str(script)] if script.exists() else ["-m", "cashin_async"])]
 
 
 def _whole(command: list[str], handicap: float = 1.0) -> float:

@@ -99,11 +99,11 @@ def problem_of_business_id(text: str) -> str | None:
         case None:
             return None
         case Shape.BUSINESS_ID:
-            return _problem_of_eight(text.replace("-", ""), f"the {shape}")
+            return _problem_of_eight(text.replace("-", ""), shape)
         case Shape.VAT_NUMBER:
-            return _problem_of_eight(text[2:], f"the business ID inside the {shape}")
+            return _problem_of_eight(text[2:], shape)
         case Shape.OVT_CODE:
-            return _problem_of_eight(text[4:12], f"the business ID inside the {shape}")
+            return _problem_of_eight(text[4:12], shape)
 
 
 def vat_number(business_id: str) -> str:
@@ -152,9 +152,10 @@ def is_test_person(text: str) -> bool:
     return is_personal_code_shaped(text) and text[7] == "9"
 
 
-def _problem_of_eight(digits: str, what: str) -> str | None:
+def _problem_of_eight(digits: str, shape: Shape) -> str | None:
     if business_id_holds(digits):
         return None
+    what = f"the {shape}" if shape is Shape.BUSINESS_ID else f"the business ID inside the {shape}"
     if int(digits[:7] + "0", 13) % 11 == 1:
         return f"{what} was never issued (remainder 1)"
     return f"the check digit of {what} is wrong"
@@ -164,7 +165,7 @@ def _eight(business_id: str) -> str:
     if not _business_id_any.fullmatch(business_id):
         raise ValueError("a business ID is seven digits, a hyphen and a check digit")
     digits = business_id.replace("-", "")
-    problem = _problem_of_eight(digits, "the business ID")
+    problem = _problem_of_eight(digits, Shape.BUSINESS_ID)
     if problem:
         raise ValueError(problem)
     return digits
