@@ -33,9 +33,10 @@ EXPLAINED = ROOT / "tests" / "rules" / "survivors.md"
 
 _COPIED = ("cashin_async", "docs", "pyproject.toml", "tests/__init__.py", "tests/data", "tests/rules")
 _SETTINGS = """\
-# One failure is enough: no shrinking. Examples are the same each time, and none is too slow on a busy machine.
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# One failure is enough: no shrinking. Examples are the same each time, and none is too slow on a busy machine.
 settings.register_profile(
     "mutants",
     phases=[Phase.explicit, Phase.generate],
@@ -46,9 +47,16 @@ settings.register_profile(
 )
 
 
-def pytest_collection_modifyitems(items):
-    # A name with an address is another one in each process, where it cannot be asked for.
-    items[:] = [item for item in items if " at 0x" not in item.nodeid]
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc):
+    # Tests are asked for by name, in other processes: what is made of values may hold an address, or not get there.
+    by_value = metafunc.parametrize
+
+    def by_number(names, values, *args, ids=None, **options):
+        values = list(values)
+        by_value(names, values, *args, ids=list(map(str, range(len(values)))), **options)
+
+    metafunc.parametrize = by_number
 """
 _PYTEST = ("-pno:cacheprovider", "--hypothesis-profile=mutants", "tests/rules")
 """As [tool.mutmut] has it."""

@@ -5,6 +5,7 @@ import signal
 import urllib.request
 
 from cashin_async.models.wire import encode
+from cashin_async.rules import reference_for
 from cashin_async.simulator.samples import sample_invoices
 from tests.cli.conftest import CommandLine
 from tests.cli.test_simulator_command import url_of
@@ -16,10 +17,11 @@ FIRST = 500_000_000
 def test_a_hundred_thousand(cashin: CommandLine) -> None:
     path = cashin.folder / "many.jsonl"
     (sample,) = sample_invoices(1, start=FIRST)
-    template = encode(sample).replace(b"%", b"%%").replace(b"%d" % FIRST, b"%d") + b"\n"
-    assert template.count(b"%d") == 2, "the number, and the reference made of it"
+    template = encode(sample).replace(b"%", b"%%").replace(reference_for(FIRST).encode(), b"%b") + b"\n"
+    template = template.replace(b"%d" % FIRST, b"%d")
+    assert (template.count(b"%d"), template.count(b"%b")) == (1, 1), "the number, and the reference made of it"
     with path.open("wb", buffering=1 << 20) as file:
-        file.writelines(template % (number, number) for number in range(FIRST, FIRST + COUNT))
+        file.writelines(template % (number, reference_for(number).encode()) for number in range(FIRST, FIRST + COUNT))
     running = cashin.start("simulator", "--port", "0", "--fault", "latency=0.01")
     url = url_of(running)
 
