@@ -242,3 +242,12 @@ def test_a_piece_is_marked_without_its_sibling() -> None:
     first.in_doubt = True
     first.append(9, b"{}", None)
     assert (second.in_doubt, second.numbers) == (False, [2])
+
+
+@pytest.mark.parametrize("places", [[], [0], [1, 2], [2, 0], [0, 1, 2]])
+def test_columns_without_some(places: list[int]) -> None:
+    columns = Columns([1, 2, 3], [b"a", b"b", b"c"], range(3), [-1, -2, -3])
+    left = columns.without(places)
+    assert list(zip(*left, strict=True)) == [
+        row for place, row in enumerate(zip(*columns, strict=True)) if place not in places
+    ]
