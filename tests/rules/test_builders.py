@@ -420,3 +420,34 @@ def test_a_credit_note_of_a_credit_note_takes_nothing_back(row: InvoiceRow) -> N
     assert isinstance(twice.invoice_rows, list)
     assert amounts(twice.invoice_rows[0]) == amounts(row)
     assert once.with_totals() == once
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reference": None}, "^Reference is missing"),
+        ({"currency": "SEK"}, "^Currency is not EUR"),
+        ({"total_amount": Decimal("0.001")}, "^TotalAmount has more than two decimals$"),
+        ({"total_amount": "125,5"}, "^TotalAmount is not a decimal number$"),
+    ],
+)
+def test_why_there_is_no_bar_code(changes: dict[str, Any], message: str) -> None:
+    fields: dict[str, Any] = {
+        "invoice_number": 1,
+        "reference": "1232",
+        "currency": "EUR",
+        "total_amount": Decimal(1),
+    } | changes
+    with pytest.raises(ValueError, match=message) as raised:
+        bank_barcode(SalesInvoice(**fields), "FI3715903000000776")
+    assert "125" not in str(raised.value)
+
+
+def test_a_float_total_has_a_bar_code_too() -> None:
+    invoice = SalesInvoice(reference="1232", total_amount=125.5)  # type: ignore[arg-type]
+    assert parse_bank_barcode(bank_barcode(invoice, "FI3715903000000776")).cents == 12550
+
+
+def test_why_there_is_no_credit_note() -> None:
+    with pytest.raises(ValueError, match=r"^InvoiceNumber is missing"):
+        credit_note(of=SalesInvoice())

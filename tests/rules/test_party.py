@@ -172,5 +172,21 @@ def test_an_ovt_code_has_its_length(address: str, expected: Found) -> None:
     assert found(invoice_with({"FinvoiceAccount": address, "FinvoiceOVT": "OKOYFIHH"})) == expected
 
 
-def test_a_head_office_is_known_by_its_bank() -> None:
-    assert found(invoice_with({"FinvoiceAccount": APIX, "FinvoiceOVT": "DABAFIHHXXX"})) == []
+@pytest.mark.parametrize(
+    ("intermediator", "expected"),
+    [
+        ("DABAFIHH", []),
+        ("DABAFIHHXXX", []),
+        ("DABAFIHHXX", [("operator", "FinvoiceOVT")]),
+        ("XXXDABAFIHH", [("operator", "FinvoiceOVT")]),
+    ],
+)
+def test_a_head_office_is_known_by_its_bank(intermediator: str, expected: Found) -> None:
+    assert found(invoice_with({"FinvoiceAccount": "somebody", "FinvoiceOVT": intermediator})) == expected
+
+
+def test_what_is_said_of_an_ovt_code() -> None:
+    (said,) = messages(invoice_with({"FinvoiceAccount": "00372332748", "FinvoiceOVT": "OKOYFIHH"}))
+    assert said == "an OVT code is 0037, eight digits and up to five letters or digits more"
+    (said,) = messages(invoice_with({"FinvoiceAccount": "003723327488", "FinvoiceOVT": "OKOYFIHH"}))
+    assert said == "the check digit of the business ID inside the OVT code is wrong"

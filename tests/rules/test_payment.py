@@ -277,3 +277,22 @@ def test_the_reference_in_a_bar_code_is_checked_where_there_is_no_other() -> Non
 def test_what_is_far_too_long_for_an_account_is_not_kept() -> None:
     (said,) = messages(invoice_with({"FinvoiceAccount": "FI12" + "3" * 100_000, "FinvoiceOVT": "OKOYFIHH"}))
     assert said == "the account is too long for one"
+
+
+@pytest.mark.parametrize("field", ["FinvoiceAccount", "FinvoiceOVT"])
+def test_an_account_that_stands_alone(field: str) -> None:
+    invoice = invoice_with({field: "FI2212345600000785"})
+    assert ("iban", field) in found(invoice)
+
+
+def test_what_is_said_of_another_account() -> None:
+    assert messages(invoice_with({"VirtualBankBarcode": version_4(account="FI2112345600000785")})) == [
+        "its account is not the creditor's"
+    ]
+
+
+def test_the_longest_account_is_still_looked_at() -> None:
+    longest = "MT" + "84" + "A" * 30
+    assert messages(invoice_with({"FinvoiceAccount": longest, "FinvoiceOVT": "OKOYFIHH"})) == [
+        "the account fails the check (mod 97)"
+    ]

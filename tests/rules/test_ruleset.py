@@ -391,3 +391,10 @@ def test_an_own_rule_that_raises_can_be_switched_off() -> None:
     assert RuleSet(own=[broken], severities={"broken": "off"}).check({"InvoiceNumber": 1}) == []
     (problem,) = RuleSet(own=[broken], severities={"broken": "warning"}).check({"InvoiceNumber": 1})
     assert problem.severity is Severity.WARNING
+
+
+def test_a_field_that_is_let_pass_may_be_too_deep_to_be_read() -> None:
+    data = b'{"InvoiceNumber": 1, "Extra": %s%s}' % (b"[" * 100_000, b"]" * 100_000)
+    (problem,) = RuleSet(allow_unknown_fields=True).inspect(data)
+    assert (problem.rule, problem.field, problem.message) == ("type", None, "is nested too deeply")
+    assert problem.invoice_number is None
