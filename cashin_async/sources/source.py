@@ -60,6 +60,30 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
+class CannotReadOn(Exception):
+    """The rest of an input cannot be read; the words say why, and quote no value."""
+
+
+class Form(Protocol):
+    """What the bytes of one input are: fed as they are read, they come out as records. It does no I/O.
+
+    Both methods raise `CannotReadOn`; what was complete before that is in `Batch`es that were given before.
+    """
+
+    line: int
+    """Lines, items or rows so far: where the reading stands."""
+    glances: bool
+    """As `Source.glances`. A form may go by it."""
+
+    def feed(self, data: memoryview) -> Batch:
+        """The records that end in `data`. A ref is the record's place in the input, from 0: of its line, item or row."""
+        ...
+
+    def end(self) -> Batch:
+        """What is left when the input has ended."""
+        ...
+
+
 class Source(Protocol):
     """An input that is read once, in batches of records."""
 
