@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same to th
     from cashin_async.models import InvoiceRow, SalesInvoice, UploadReceipt
     from cashin_async.rules import Problem, RuleSet
     from cashin_async.settings import ApiKey, Environment, Settings
-    from cashin_async.sources.jsonlines import JsonLines
     from cashin_async.sources.source import Place, SourceProblem
 
     __version__: str
@@ -46,7 +45,6 @@ __all__ = [
     "InvoiceRow",
     "InvoiceUnknown",
     "InvoiceUnsent",
-    "JsonLines",
     "LedgerError",
     "LedgerInUse",
     "Outcome",
@@ -86,7 +84,6 @@ _HOMES = {
     "models": ("InvoiceRow", "SalesInvoice", "UploadReceipt"),
     "rules": ("Problem", "RuleSet"),
     "settings": ("ApiKey", "Environment", "Settings"),
-    "sources.jsonlines": ("JsonLines",),
     "sources.source": ("Place", "SourceProblem"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

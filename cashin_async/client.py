@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, Union, cast, get_args
 
 import anyio
 from anyio.abc import ObjectReceiveStream
@@ -30,14 +30,16 @@ from cashin_async.errors import (
     LedgerError,
     SourceError,
 )
+from cashin_async.events import LEDGER_FAILED, RULE_BROKEN
 from cashin_async.ledger.base import Ledger, NumberState
 from cashin_async.ledger.claims import Claims
 from cashin_async.ledger.place import open_ledger, place_of
 from cashin_async.models.receipt import UploadReceipt
 from cashin_async.rules import Problem, RuleSet, severities_of
 from cashin_async.settings import ApiKey, Environment, KeyProvider, Settings, key_from_env
+from cashin_async.sources.files import Files
+from cashin_async.sources.forms import INSTALL_PYARROW
 from cashin_async.sources.iterables import Invoice, Iterables, read_invoice
-from cashin_async.sources.jsonlines import JsonLines
 from cashin_async.sources.source import Source
 from cashin_async.transport.keyring import Keyring
 from cashin_async.transport.lookup import LookUpByGet
@@ -47,11 +49,13 @@ log = logging.getLogger(__name__)
 LedgerPlace = str | PathLike[str] | None
 """A ledger's file, or "none": remembered in memory for the client's lifetime. None: as the settings say."""
 
-Invoices = Iterable[Invoice] | AsyncIterable[Invoice] | PathLike[str] | JsonLines
-"""Any iterable of invoices, or JSON Lines: a path, or `JsonLines` of several."""
+Invoices = Union[Iterable[Invoice | PathLike[str]], AsyncIterable[Invoice], PathLike[str], Files, "HasArrowStream"]
+"""Any iterable of invoices; a path, or a list of paths, of files in any form that is read; or whatever has
+`__arrow_c_stream__`: a table of pyarrow, polars, pandas or duckdb (docs/inputs.md)."""
 
 
 if TYPE_CHECKING:
+    from cashin_async.sources.arrow import HasArrowStream
     from cashin_async.transport.pool import SessionPool
 
 
@@ -167,7 +171,7 @@ class CashIn:
 
     def _inspection(self, rules: Rules | None, tell: Callable[[Problem], None] = lambda problem: None) -> Inspection:
         if rules not in (None, *get_args(Rules)):
-            raise ConfigurationError(f"rules must be one of {', '.join(get_args(Rules))}")
+            raise ConfigurationError(f"rules must be one of {', '.join(get_args(Rules))} (CASHIN_RULES)")
         return Inspection(rules or self.settings.rules, self.rule_set, tell)
 
     def __repr__(self) -> str:
@@ -178,7 +182,7 @@ async def _close(ledger: Ledger) -> None:
     try:
         await ledger.close()
     except LedgerError as error:
-        log.error("ledger.close_failed %s", error)
+        LEDGER_FAILED.tell(log, reason=str(error))
 
 
 def _environment(name: Environment | str | None) -> Environment | None:
@@ -251,7 +255,9 @@ class SalesInvoices:
     ) -> UploadReport:
         """Upload any number of invoices; every one of them has its outcome in the report.
 
-        `invoices`: any iterable, sync or async, of `SalesInvoice`, dict or bytes, or a path of JSON Lines.
+        `invoices`: any iterable, sync or async, of `SalesInvoice`, dict or bytes; or the path of a file, or a list of
+        paths, each of them JSON Lines, a JSON array, CSV or Parquet (a path is taken as it is: it has no patterns); or
+        a table of pyarrow, polars, pandas or duckdb, whose outcomes have the place of their row, from 0, as `.source`.
         `ledger`: its file, or "none"; unset, as the settings say, else in memory for the client's lifetime. The same
         upload again sends only what is proven not accepted. `lookup` settles what is unknown: an async callable from
         numbers to a mapping of each to "exists", "absent" or "cannot_tell"; unset, `Settings.lookup_path`.
@@ -388,11 +394,26 @@ class Outcomes:
 
 
 def _source(invoices: Invoices, settings: Settings) -> Source:
-    if isinstance(invoices, JsonLines):
+    if isinstance(invoices, Files):
         return invoices
     if isinstance(invoices, PathLike):
-        return json_lines(settings, invoices)
-    return Iterables(invoices, allow_unknown_fields=settings.allow_unknown_fields)
+        return Files(settings, invoices)
+    if isinstance(invoices, (list, tuple)) and invoices and all(isinstance(one, PathLike) for one in invoices):
+        return Files(settings, *invoices)
+    if hasattr(invoices, "__arrow_c_stream__"):  # before iterables, which such a table often is, of its columns
+        return _arrow(cast("HasArrowStream", invoices), settings)
+    items = cast(Iterable[Invoice] | AsyncIterable[Invoice], invoices)
+    return Iterables(items, allow_unknown_fields=settings.allow_unknown_fields)
+
+
+def _arrow(table: "HasArrowStream", settings: Settings) -> Source:
+    try:
+        from cashin_async.sources.arrow import ArrowStream
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "pyarrow":
+            raise
+        raise ConfigurationError(f"an Arrow table needs: {INSTALL_PYARROW}") from None
+    return ArrowStream(table, longest=settings.chunk_bytes - 2, allow_unknown_fields=settings.allow_unknown_fields)
 
 
 def rule_set_of(settings: Settings, rule_set: RuleSet) -> RuleSet:
@@ -403,11 +424,6 @@ def rule_set_of(settings: Settings, rule_set: RuleSet) -> RuleSet:
         iban=settings.creditor_iban or rule_set.iban,
         allow_unknown_fields=settings.allow_unknown_fields,
     )
-
-
-def json_lines(settings: Settings, *files: str | PathLike[str]) -> JsonLines:
-    """JSON Lines read as the settings say."""
-    return JsonLines(*files, longest=settings.chunk_bytes - 2, allow_unknown_fields=settings.allow_unknown_fields)
 
 
 def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chunk:
@@ -431,7 +447,7 @@ def _one_chunk(invoice: Invoice | Sequence[Invoice], settings: Settings) -> Chun
 
 
 def _log_problem(problem: Problem) -> None:
-    log.warning("rule.broken invoice=%s %s", problem.invoice_number, said(problem))
+    RULE_BROKEN.tell(log, invoice=problem.invoice_number, rule=problem.rule, problem=said(problem))
 
 
 @contextmanager

@@ -4,11 +4,14 @@ A setting comes from an argument, else from the environment variable `CASHIN_` +
 else from the TOML file that `CASHIN_CONFIG` names, else from the default here.
 """
 
+import codecs
+import difflib
 import hmac
 import ipaddress
 import os
+import re
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -52,7 +55,9 @@ class ApiKey:
             return "the API key is empty: set CASHIN_API_KEY or CASHIN_API_KEY_FILE"
         value = value.strip()
         if not (value.isascii() and value.isprintable()) or " " in value:
-            return "the API key has characters that no HTTP header can carry"
+            return (
+                "the API key has characters that no HTTP header can carry: mend CASHIN_API_KEY or CASHIN_API_KEY_FILE"
+            )
         self._value = value
         return None
 
@@ -112,8 +117,8 @@ def key_from_env(env: Mapping[str, str] = os.environ) -> str | KeyProvider:
 
         def read() -> str:
             try:
-                return path.read_text()
-            except (OSError, UnicodeDecodeError) as error:
+                return path.read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
                 raise ConfigurationError(f"CASHIN_API_KEY_FILE: cannot read {path}: {_why(error)}") from None
 
         return read
@@ -149,6 +154,23 @@ class Settings:
     """Send unchanged what was rejected or invalid before."""
     digest_without: str = ""
     """Fields, with commas between, that do not count as content, for exports that stamp `IssueDate` anew each time."""
+
+    # -- what to read
+    input_format: Literal["auto", "jsonl", "json", "csv", "parquet"] = "auto"
+    """The form of all inputs. `auto`: each one's own, by the ending of its name, else by its first bytes."""
+    max_unpack: float = 1000.0
+    """Times its packed size that a compressed input may unpack to, beyond the first 16 MiB. Invoices pack to a 20th
+    (gzip) or a 36th (zstd -19), and made-up ones that differ in little but their number to a 500th; what is made to
+    unpack to much comes to 1,030 times its size with gzip and to 32,000 times with zstd."""
+
+    csv_delimiter: Literal[";", ",", "tab", "|"] | None = None
+    """What stands between the cells of CSV. Unset: whatever makes a column of `InvoiceNumber` in the first line."""
+    csv_decimal: Literal[",", "."] | None = None
+    """The decimal mark of CSV. Unset: the one that the numbers of the first 64 KiB show; where they show none, or both,
+    a number such as `1,234` is an error, since nobody can tell a thousand euros from one."""
+    csv_encoding: str | None = None
+    """The encoding of CSV, by Python's name for it. Unset: by its byte order mark; else UTF-8, or Windows-1252 (Latin-1
+    and the euro sign) if the first line that is not ASCII is no UTF-8."""
 
     # -- what to find out
     lookup_path: str | None = None
@@ -218,6 +240,10 @@ class Settings:
     stop_after_refusals: int = 20
     """Single refusals in a row, without one acceptance, that stop the run: then it is not the invoices."""
 
+    # -- what to tell
+    report_lang: Literal["fi", "en"] = "en"
+    """The first language of a report that is a page; the other one is in it too. English, as all else that is said."""
+
     # -- what to believe
     retry_503: bool = False
     """Take the vendor at its word that 503 means "retry": a gateway may say it after an applied request."""
@@ -257,6 +283,8 @@ class Settings:
             _refuse("verify_tls", "can be switched off for loopback only")
         if self.rule_severities or self.creditor_iban:
             _check_rules(self)
+        if self.csv_encoding is not None:
+            _check_encoding(self.csv_encoding)
         if self.proxy is not None:
             object.__setattr__(self, "proxy", checked_proxy("proxy", self.proxy))
             if url.scheme != "https":
@@ -274,9 +302,11 @@ class Settings:
         known = {item.name for item in fields(cls)}
         values: dict[str, Any] = dict(defaults or {})
         if path := env.get("CASHIN_CONFIG"):
-            for name, value in _read_file(Path(path)).items():
+            for name, value in read_file(Path(path)).items():
                 if name not in known:
-                    raise ConfigurationError(f"CASHIN_CONFIG: {path} has an unknown setting {name!r}")
+                    raise ConfigurationError(
+                        f"CASHIN_CONFIG: {path} has an unknown setting {name!r}{_meant(name, known)}"
+                    )
                 values[name] = value
         for name in known:
             if text := env.get(f"CASHIN_{name.upper()}"):
@@ -326,6 +356,14 @@ def _check_rules(settings: Settings) -> None:
         _refuse("creditor_iban", f"is wrong: {error}")
 
 
+def _check_encoding(name: str) -> None:
+    try:
+        "InvoiceNumber".encode(name)  # LookupError too for what is no encoding of text
+        codecs.getincrementaldecoder(name)
+    except (LookupError, UnicodeError, ValueError):
+        _refuse("csv_encoding", "is no encoding that Python knows")
+
+
 def _from_text(name: str, text: str) -> Any:
     kind = _TYPES[name]
     if bool in (kind, *get_args(kind)):
@@ -343,15 +381,31 @@ def _from_text(name: str, text: str) -> Any:
         raise ConfigurationError(f"CASHIN_{name.upper()} {why}") from None
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What the file of settings holds. Raises `ConfigurationError` when it cannot be read, or is no TOML."""
     try:
-        return tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"CASHIN_CONFIG: cannot read {path}: {_why(error)}") from None
 
 
 def _why(error: Exception) -> str:
-    return error.strerror or "error" if isinstance(error, OSError) else type(error).__name__
+    """In words that hold nothing of a file: there may be a password in it."""
+    match error:
+        case OSError():
+            return error.strerror or type(error).__name__
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+        case tomllib.TOMLDecodeError():
+            place = re.search(r"\(at (line \d+, column \d+|end of document)\)$", str(error))
+            return f"it is no TOML{f' ({place[1]})' if place else ''}"
+        case _:
+            return type(error).__name__
 
 
 def checked_url(name: str, text: str) -> SplitResult:

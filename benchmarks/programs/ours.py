@@ -8,7 +8,8 @@ from typing import Any
 from benchmarks import invoices
 from benchmarks.programs.job import Job
 from cashin_async import CashIn, Settings
-from cashin_async.client import Invoices, json_lines
+from cashin_async.client import Invoices
+from cashin_async.sources.files import Files
 
 _CHUNK_BYTES = 8_388_608
 """The number of invoices is to cut the chunks, not their size."""
@@ -38,7 +39,8 @@ def only_read(job: Job) -> int:
     async def read() -> int:
         assert job.file is not None
         started, count = time.perf_counter(), 0
-        async for batch in json_lines(settings_of(job), job.file).batches():
+        async for batch in Files(settings_of(job), job.file).batches():
+            assert not batch.problems, "they are to be valid"
             count += len(batch)
         job.found["run"] = time.perf_counter() - started
         return count

@@ -11,11 +11,11 @@ from benchmarks.programs.job import Job
 from cashin_async import Settings
 from cashin_async.bulk.courier import Courier
 from cashin_async.bulk.engine import Run
-from cashin_async.client import json_lines
 from cashin_async.ledger.claims import Claims
 from cashin_async.ledger.memory import MemoryLedger
 from cashin_async.models.digest import digests
 from cashin_async.models.wire import encode_unchecked
+from cashin_async.sources.files import Files
 from cashin_async.sources.iterables import Iterables
 from cashin_async.sources.lines import LineSplitter
 from cashin_async.sources.source import Source
@@ -50,7 +50,7 @@ def of_lines(job: Job) -> int:
                 splitter.feed(block)
 
     def source() -> Source:
-        return json_lines(_settings(job), file)
+        return Files(_settings(job), file)
 
     return asyncio.run(_all(job, {"read": read, **_from_source(job, source)}, ours.upload(job, file)))
 

@@ -14,6 +14,7 @@ SCENARIOS = (
     "create",
     "startup",
     "decode",
+    "inputs",
     "rules",
     "compress",
     "surface",

@@ -64,6 +64,9 @@ class Admission:
         self._paced_until = float("-inf")
         self.in_flight = 0
         self.held_until = float("-inf")
+        self.holds = 0
+        """How often a hold began."""
+        self._held = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -173,7 +176,15 @@ class Admission:
 
     def hold(self, now: float, seconds: float) -> None:
         """Nobody sends for the next `seconds`."""
-        self.held_until = max(self.held_until, now + seconds)
+        until = max(self.held_until, now + seconds)
+        if self.held_until <= now < until:
+            self.holds += 1
+        self._held += max(0.0, until - max(self.held_until, now))
+        self.held_until = until
+
+    def held_seconds(self, now: float) -> float:
+        """How long nobody was to send, so far; what is still to come of a hold is not counted."""
+        return self._held - max(0.0, self.held_until - now)
 
     def _cut(self) -> None:
         self.window = max(1.0, self.window / 2)

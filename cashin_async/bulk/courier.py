@@ -15,6 +15,7 @@ from cashin_async.bulk.gate import Gate, Halted
 from cashin_async.bulk.outcome import State
 from cashin_async.bulk.verdict import Proof, Standing, Then, Verdict, judge
 from cashin_async.errors import LedgerError
+from cashin_async.events import EXCHANGE_FAILED, EXCHANGE_REFUSED, EXCHANGE_UNPROVEN, SENDING_STOPPED, Thinned
 from cashin_async.ledger.base import Ledger
 from cashin_async.settings import Settings
 from cashin_async.transport.exchange import Answered, Exchange, NoProof
@@ -55,7 +56,7 @@ class Trip:
         """Nothing more is sent. What is in flight has `drain_timeout` to be answered."""
         if self.stopped is None:
             self.stopped = why
-            log.warning("sending.stopped %s", why)
+            SENDING_STOPPED.tell(log, reason=why)
             until = anyio.current_time() + self._drain_timeout
             for flight in self._flights:
                 flight.deadline = until
@@ -176,6 +177,8 @@ class Courier:
         self._poster = poster
         self._random = random_
         self._accepted_generations: set[int] = set()
+        self.thinned = Thinned(log)
+        """Logs what may happen at each request."""
         self.gate = Gate(
             Admission(
                 concurrency=settings.concurrency,
@@ -240,12 +243,21 @@ class Courier:
             trip.earn()
         if verdict.proof in (Proof.NOT_SENT, Proof.REFUSED):
             trip.unmark(chunk)
-        if verdict.pushback:
-            log.info("hold.began %.1f s, %s", self.gate.held_for(), verdict.reason)
         if verdict.proof is Proof.NOTHING:
             chunk.in_doubt = True
-            log.warning("exchange.without_proof %d invoices, %s", len(chunk), verdict.reason)
+        self._log(verdict, len(chunk))
         chunk.in_flight = False
+
+    def _log(self, verdict: Verdict, invoices: int) -> None:
+        """A pushback is logged as the hold that it begins, a 413 as the chunk that it splits."""
+        status, reason = verdict.status, verdict.reason
+        kind = status, reason.split(":")[0]  # what follows it may differ each time
+        if verdict.rest is State.UNKNOWN:
+            self.thinned.tell(EXCHANGE_UNPROVEN, kind, status=status, reason=reason, invoices=invoices)
+        elif verdict.proof is Proof.NOT_SENT:
+            self.thinned.tell(EXCHANGE_FAILED, kind, reason=reason, invoices=invoices)
+        elif verdict.proof is Proof.REFUSED and not verdict.pushback and verdict.then is not Then.SPLIT:
+            self.thinned.tell(EXCHANGE_REFUSED, kind, status=status, reason=reason, invoices=invoices)
 
     async def _standing(self, verdict: Verdict, exchange: Exchange, chunk: Chunk, trip: Trip) -> Verdict | None:
         """The verdict that stands; None when the chunk is to go again now."""

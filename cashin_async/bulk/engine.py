@@ -18,17 +18,29 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk, Chunker
 from cashin_async.bulk.courier import Courier, Trip
+from cashin_async.bulk.grouping import kinds_of
+from cashin_async.bulk.history import History
 from cashin_async.bulk.inspection import Inspection
 from cashin_async.bulk.intake import Intake
-from cashin_async.bulk.outcome import Progress, Settled, State, UploadReport
+from cashin_async.bulk.outcome import FAILURES, Outcome, Progress, Settled, State, UploadReport
 from cashin_async.bulk.settle import Asker, Doubt, Settler
 from cashin_async.bulk.verdict import Then, Verdict
 from cashin_async.errors import LedgerError
+from cashin_async.events import (
+    CHUNK_SPLIT,
+    PROGRESS_FAILED,
+    RULES_BROKEN,
+    SOURCE_FAILED,
+    UPLOAD_ABANDONED,
+    UPLOAD_BEGAN,
+    UPLOAD_ENDED,
+    where,
+)
 from cashin_async.ledger.base import NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.digest import Digest, digest_without
 from cashin_async.settings import Settings
-from cashin_async.sources.source import Batch, Source
+from cashin_async.sources.source import Batch, Place, Source
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +48,7 @@ _MOST_AHEAD = 1600  # invoices on record ahead of their sending: what is behind 
 _LOW = 4  # leased chunks not sent yet: as long as there are more, or more chunks keep coming, a lease waits
 _GATHER = 0.003  # seconds between two looks: what a sync costs is to be shared by many chunks
 _KEPT = 8_388_608  # bytes: a body of 1 MiB, the default limit, for each of 8 requests in flight
+_KINDS = 50  # kinds of failures that are kept of a run: what a page shows
 _SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, for those who look from outside
 
 
@@ -111,8 +124,12 @@ class Run:
                 send=self._send_released,
             )
         self._reading = anyio.CancelScope()
+        self.report.began = datetime.now(UTC)
         self._started = anyio.current_time()
-        self._began = datetime.now(UTC)
+        self._history = History()
+        self._holds_before, self._held_before = 0, 0.0
+        self._problems_logged = 0
+        self._last_failure: Outcome | None = None
 
     # -- from outside
 
@@ -123,13 +140,15 @@ class Run:
 
         `on_progress` is called every `progress_every` seconds, and once at the end.
         """
-        self._courier.gate.admission.restart()
+        gate = self._courier.gate
+        gate.restart()
+        self._holds_before, self._held_before = gate.admission.holds, gate.held_seconds()
         _keep_memory_at_hand()
         timer = None
         if (deadline := self._settings.deadline) is not None:
             why = f"the deadline of {deadline:g} s is over (deadline)"
             timer = asyncio.get_running_loop().call_later(deadline, self._trip.stop, why, False)
-        log.info("upload.began run=%s", self.report.run)
+        UPLOAD_BEGAN.tell(log, run=self.report.run, ledger=self.report.ledger)
         try:
             await self._save()
             async with anyio.create_task_group() as watching:
@@ -140,13 +159,15 @@ class Run:
                 watching.cancel_scope.cancel()
             if self.report.read != self._intake.read:
                 raise RuntimeError(f"{self._intake.read - self.report.read} invoices have no outcome")
-        except BaseException:
+        except BaseException as error:
+            UPLOAD_ABANDONED.tell(log, run=self.report.run, error=type(error).__name__)
             with anyio.CancelScope(shield=True):
                 await self._guarded(self.ledger.abandon(self.report.run))
             raise
         finally:
             self._claims.abandon(self._intake)
             self._claims.abandon(self._settler)
+            self._courier.thinned.tell_rest()
             if timer is not None:
                 timer.cancel()
             self._close_report()
@@ -154,11 +175,9 @@ class Run:
         if on_progress is not None:
             try:
                 on_progress(self.progress())
-            except Exception:  # a broken display must not cost the report
-                log.exception("progress.failed")
-        if self.report.broken_rules:
-            log.warning("rules.broken run=%s %s", self.report.run, self.report.broken_rules)
-        log.info("upload.ended run=%s %s", self.report.run, repr(self.report))  # not the report: a record would keep it
+            except Exception as error:  # a broken display must not cost the report
+                PROGRESS_FAILED.tell(log, error=type(error).__name__, where=where(error))
+        self._log_end()
         return self.report
 
     async def _upload(self) -> None:
@@ -184,8 +203,41 @@ class Run:
             while True:
                 on_progress(self.progress())
                 await anyio.sleep(every)
-        except Exception:  # a broken display must not cost the upload
-            log.exception("progress.failed")
+        except Exception as error:  # a broken display must not cost the upload
+            PROGRESS_FAILED.tell(log, error=type(error).__name__, where=where(error))
+
+    def _log_source_problems(self) -> None:
+        """Those that are new."""
+        for problem in self.source.problems[self._problems_logged :]:
+            SOURCE_FAILED.tell(log, file=problem.file, line=problem.line, reason=problem.reason)
+        self._problems_logged = len(self.source.problems)
+
+    def _log_end(self) -> None:
+        report, count = self.report, self.report._counts
+        if report.broken_rules:
+            RULES_BROKEN.tell(log, run=report.run, rules=report.broken_rules)
+        UPLOAD_ENDED.tell(
+            log,
+            run=report.run,
+            read=report.read,
+            accepted=count[State.ACCEPTED],
+            rejected=count[State.REJECTED],
+            invalid=count[State.INVALID],
+            duplicate=count[State.DUPLICATE],
+            unknown=count[State.UNKNOWN],
+            unsent=count[State.UNSENT],
+            source_errors=report.source_errors,
+            settled_accepted=len(report.settled_accepted),
+            settled_released=len(report.settled_released),
+            released=len(report.released),
+            requests=report.requests,
+            retries=report.retries,
+            max_in_flight=report.max_in_flight,
+            seconds=round(report.seconds, 3),
+            invoices_per_second=round(report.invoices_per_second, 1),
+            stopped=report.stopped,
+            interrupted=report.interrupted,
+        )
 
     def interrupt(self, why: str = "interrupted") -> None:
         """Stop reading, let what is in flight be answered, report the rest as `unsent`."""
@@ -209,11 +261,14 @@ class Run:
             stopped=self._trip.stopped,
             in_doubt=settler.doubtful if settler else 0,
             next_ask=None if next_ask is None else max(0.0, next_ask - anyio.current_time()),
+            last_failure=self._last_failure,
         )
 
     def _close_report(self) -> None:
         report, trip = self.report, self._trip
         report.seconds = anyio.current_time() - self._started
+        self._note_holds()
+        report.past = self._history.past(report.seconds)
         report.requests, report.retries, report.max_in_flight = trip.requests, trip.retries, trip.max_in_flight
         report.stopped = trip.stopped
         report.problems = self.source.problems
@@ -238,14 +293,43 @@ class Run:
         return True
 
     async def _save(self, ended: datetime | None = None) -> None:
-        facts = {**self.report.facts(), "began": self._began.isoformat(), "stopped": self._trip.stopped}
+        report = self.report
         if ended is None:
-            facts["seconds"] = round(anyio.current_time() - self._started, 3)
-            facts["requests"], facts["retries"] = self._trip.requests, self._trip.retries
+            self._note_holds()
+            seconds = anyio.current_time() - self._started
+            facts = {
+                **report.facts(),
+                "seconds": round(seconds, 3),
+                "requests": self._trip.requests,
+                "retries": self._trip.retries,
+                "history": self._history.past(seconds).as_dict(),
+            }
         else:
-            facts["ended"] = ended.isoformat()
-            facts["interrupted"] = self.report.interrupted
-        await self._guarded(self.ledger.save_run(self.report.run, facts))
+            facts = {
+                **report.facts(),
+                "ended": ended.isoformat(),
+                "interrupted": report.interrupted,
+                "read_to_end": report.read_to_end,
+                "released": len(report.released),
+                "kinds": [[*kind, count] for kind, count in kinds_of(report._failures.reasons)[:_KINDS]],
+                "history": self._history.past(report.seconds).as_dict(),
+            }
+        facts |= {
+            "began": report.began and report.began.isoformat(),
+            "stopped": self._trip.stopped,
+            "holds": report.holds,
+            "held_seconds": round(report.held_seconds, 3),
+        }
+        await self._guarded(self.ledger.save_run(report.run, facts))
+
+    def _note_holds(self) -> None:
+        gate, report = self._courier.gate, self.report
+        report.holds = gate.admission.holds - self._holds_before
+        held = gate.held_seconds() - self._held_before
+        if held > report.held_seconds:
+            until = min(anyio.current_time(), gate.admission.held_until)
+            self._history.hold(until - self._started, held - report.held_seconds)
+            report.held_seconds = held
 
     async def _save_now_and_then(self) -> None:
         while True:
@@ -271,6 +355,7 @@ class Run:
             for chunk in self._intake.rest():
                 await planned.send(chunk)
             await self._tell_kept_back()
+            self._log_source_problems()
 
     async def _read_source(self, planned: MemoryObjectSendStream[Chunk]) -> None:
         self.source.wanted = self._intake.wanted
@@ -295,6 +380,7 @@ class Run:
         except anyio.BrokenResourceError:  # the run is cut off, and whoever would take it is gone
             self._reading.cancel()
         await self._tell_kept_back()
+        self._log_source_problems()
 
     async def _tell_kept_back(self) -> None:
         with anyio.CancelScope(shield=True):  # a stop ends the reading, not the telling of what was read
@@ -385,7 +471,7 @@ class Run:
         rest = [delivery.rest] if delivery.rest else []
         if verdict.then is Then.SPLIT:
             self._chunker.learn(chunk)
-            log.info("chunk.split %d invoices, %d bytes are too large", len(chunk), chunk.size)
+            self._courier.thinned.tell(CHUNK_SPLIT, None, invoices=len(chunk), size=chunk.size)
         if verdict.then in (Then.SPLIT, Then.BISECT):
             return [*chunk.halves(), *rest]
         settled = apportion(chunk, verdict, delivery.exchange)
@@ -438,6 +524,13 @@ class Run:
     async def _tell(self, settled: Settled) -> None:
         """Count outcomes, and say them to whoever listens."""
         self.report.add(settled)
+        if settled.state in FAILURES and settled.refs:
+            place = self.source.locate(settled.refs[-1])
+            known = place if isinstance(place, Place) else None  # not the invoice itself
+            self._last_failure = Outcome(settled.state, settled.numbers[-1], settled.reason, known)
+        self._note_holds()
+        failed = len(settled.refs) if settled.state in FAILURES else 0
+        self._history.add(anyio.current_time() - self._started, len(settled.refs), failed)
         if self.tell is not None:
             try:
                 await self.tell(settled)

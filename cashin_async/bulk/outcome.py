@@ -2,11 +2,13 @@
 
 import warnings
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, overload
 
+from cashin_async.bulk.history import Past
 from cashin_async.errors import UploadFailed
 from cashin_async.sources.source import SourceProblem
 
@@ -88,6 +90,8 @@ class Progress:
     """Invoices that are unknown, and still to be settled by a look-up in this run."""
     next_ask: float | None = None
     """Seconds until the next of them is looked up."""
+    last_failure: Outcome | None = None
+    """The last invoice that failed. Its `source` is its `Place`, or None where it has none: never the invoice."""
 
     @property
     def done(self) -> int:
@@ -117,9 +121,11 @@ class Failures(Sequence[Outcome]):
         self._reasons: list[str | None] = []
         self._answers: dict[int, str] = {}
         self._same_reason: dict[str | None, str | None] = {}
+        self._counts: dict[tuple[State, str | None], int] = {}
 
     def add(self, settled: Settled) -> None:
         reason = self._same_reason.setdefault(settled.reason, settled.reason)
+        self._counts[settled.state, reason] = self._counts.get((settled.state, reason), 0) + len(settled.refs)
         if settled.answer is not None:
             for index in range(len(self._refs), len(self._refs) + len(settled.refs)):
                 self._answers[index] = settled.answer
@@ -130,6 +136,19 @@ class Failures(Sequence[Outcome]):
 
     def __len__(self) -> int:
         return len(self._refs)
+
+    @property
+    def reasons(self) -> Mapping[tuple[State, str | None], int]:
+        """How many there are of each outcome and reason, in the order in which these came up."""
+        return self._counts
+
+    def with_answers(self) -> Iterator[Outcome]:
+        """The first of each reason for which there is a raw answer."""
+        told: set[str | None] = set()
+        for index in self._answers:
+            if self._reasons[index] not in told:
+                told.add(self._reasons[index])
+                yield self[index]
 
     @overload
     def __getitem__(self, index: int) -> Outcome: ...
@@ -164,6 +183,8 @@ class UploadReport:
         """The run's id."""
         self.ledger = ledger
         """Where the ledger is; None without one."""
+        self.began: datetime | None = None
+        """When the upload began; None before that."""
         self.seconds = 0.0
         self.requests = 0
         """Exchanges begun, retries among them."""
@@ -171,6 +192,12 @@ class UploadReport:
         """Times that a chunk or a piece of one went again."""
         self.max_in_flight = 0
         """The most requests that were in flight at once."""
+        self.holds = 0
+        """How often the server made every sender hold."""
+        self.held_seconds = 0.0
+        """For how long, all in all."""
+        self.past: Past | None = None
+        """What was done when; None before the end."""
         self.stopped: str | None = None
         """Why the run stopped before its end, if it did."""
         self.interrupted = False

@@ -23,6 +23,7 @@ from cashin_async.bulk.lookup import Found, LookUp, judge_look_up, read_answers
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Proof, Then, Verdict
 from cashin_async.errors import LedgerError
+from cashin_async.events import DOUBT_SETTLED, LOOKUP_FAILED, LOOKUP_REFUSED, LOOKUP_TRUSTED, Thinned
 from cashin_async.ledger.base import Known, Ledger, NumberState
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.wire import LARGEST_NUMBER
@@ -71,6 +72,7 @@ class Callback:
     def __init__(self, look_up: LookUp, timeout: float) -> None:
         self._look_up = look_up
         self._timeout = timeout
+        self._thinned = Thinned(log)
 
     async def ask(self, numbers: Sequence[int]) -> tuple[Mapping[int, Found], Verdict | None]:
         answers: object = None
@@ -78,7 +80,8 @@ class Callback:
             with anyio.fail_after(self._timeout):
                 answers = await self._look_up(numbers)
         except Exception as error:  # the user's own code may raise anything; its words may quote anything
-            log.warning("lookup.failed %s", type(error).__name__)
+            kind = type(error).__name__
+            self._thinned.tell(LOOKUP_FAILED, kind, error=kind)
         return read_answers(numbers, answers), None
 
 
@@ -139,6 +142,7 @@ class Settler:
         self._send = send
         self._random = random.Random()  # noqa: S311 - picks an example
         self._calibration = Calibration()
+        self._standings_told: set[str | None] = set()
         self._rounds = 0
         self._missed: set[int] = set()  # accepted, and called absent: while there is one, no absence counts
         self._absences = Absences()
@@ -270,6 +274,7 @@ class Settler:
         if self._calibration.trusted:
             return True
         if self._calibration.refused is not None or self._rounds >= _TRIES:
+            self._tell_standing(self._calibration.doubt)
             await self._give_up_all(f"; {self._calibration.doubt}")
         for doubt in self._doubts:
             doubt.ask_at = max(doubt.ask_at, anyio.current_time() + self._pause)
@@ -290,7 +295,19 @@ class Settler:
         self._missed |= {number for number in accepted if told.get(number) is Found.ABSENT}
         self._missed -= {number for number in told if told[number] is Found.EXISTS}
         answers |= told
-        return answers if self._calibration.record(answers, too_young) else {}
+        counts = self._calibration.record(answers, too_young)
+        if counts or self._calibration.refused is not None:
+            self._tell_standing(self._calibration.refused)
+        return answers if counts else {}
+
+    def _tell_standing(self, doubt: str | None) -> None:
+        """Log once that the look-up counts, or why it does not."""
+        if doubt not in self._standings_told:
+            self._standings_told.add(doubt)
+            if doubt is None:
+                LOOKUP_TRUSTED.tell(log)
+            else:
+                LOOKUP_REFUSED.tell(log, reason=doubt)
 
     async def _never_used(self, accepted: Sequence[int]) -> list[int]:
         """Two numbers that the ledger does not know; longer ones, where all of a length are taken."""
@@ -318,6 +335,8 @@ class Settler:
         if absent:
             absent = await self._ledger.decide(self._run, NumberState.RELEASED, "a look-up did not find it", absent)
             chunks = await self._absent(doubt, absent)
+        if exist or absent:
+            DOUBT_SETTLED.tell(log, accepted=len(exist), released=len(absent))
         self._leave(doubt, {*exist, *absent})
         if doubt.numbers:
             doubt.tries += counts and not missing  # what is missing is to be missed several times

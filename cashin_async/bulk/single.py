@@ -15,6 +15,7 @@ from cashin_async.bulk.knowledge import WAIT, Next, Ruling, rule, rule_held
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.bulk.verdict import Then, Verdict
 from cashin_async.errors import InvalidInvoice, LedgerError
+from cashin_async.events import LEDGER_FAILED
 from cashin_async.ledger.base import Known, NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.receipt import UploadReceipt
@@ -122,7 +123,7 @@ class Single:
         try:
             await writing
         except LedgerError as error:
-            log.error("ledger.failed %s", error)
+            LEDGER_FAILED.tell(log, reason=str(error))
 
 
 def _as_a_whole(verdict: Verdict) -> Verdict:

@@ -139,9 +139,14 @@ def _refusal(answer: Answered, alone: bool, standing: Standing, retry_503: bool,
         case 503:
             return Verdict(nothing, Then.SETTLE, State.UNKNOWN, "HTTP 503", words=words, pushback=True, slower=True)
         case 401:
-            return Verdict(refused, Then.RENEW_KEY, State.UNSENT, "HTTP 401: the key is refused (CASHIN_API_KEY)")
+            return Verdict(
+                refused,
+                Then.RENEW_KEY,
+                State.UNSENT,
+                "HTTP 401: the key is refused (CASHIN_API_KEY, CASHIN_API_KEY_FILE)",
+            )
         case 403 if not standing.key_accepted:
-            reason = "HTTP 403: this key may not create invoices here (CASHIN_API_KEY, base_url)"
+            reason = "HTTP 403: this key may not create invoices here (CASHIN_API_KEY, CASHIN_API_KEY_FILE, base_url)"
             return Verdict(refused, Then.STOP, State.UNSENT, reason, words=words)
         case _ if (300 <= status < 400 or status in WRONG_ADDRESS) and not standing.accepted:
             setting = WRONG_ADDRESS.get(status, "base_url")
@@ -153,7 +158,11 @@ def _refusal(answer: Answered, alone: bool, standing: Standing, retry_503: bool,
             return Verdict(refused, Then.SPLIT, State.UNSENT, "HTTP 413: too large")
         case 400 | 403 if on_refused == "hold":
             return Verdict(
-                refused, Then.DONE, State.UNSENT, f"held back: HTTP {status} for its whole chunk", words=words
+                refused,
+                Then.DONE,
+                State.UNSENT,
+                f"held back: HTTP {status} for its whole chunk (on_refused)",
+                words=words,
             )
         case 400 | 403:
             return Verdict(refused, Then.BISECT, State.UNSENT, f"HTTP {status}", words=words)

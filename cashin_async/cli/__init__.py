@@ -1,20 +1,43 @@
 """The command line. Each command is a call of the library."""
 
+import os
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "demo": (
         "Make invoices, start a server that misbehaves, upload, settle what is unknown, and look at what came of it."
     ),
+    "doctor": "Look whether everything is there that an upload needs, and say what to do where it is not.",
     "check": "Check invoices by every rule, and send nothing.",
-    "upload": "Upload invoices from JSON Lines files; `-` is standard input.",
+    "upload": "Upload invoices from files in any form that is read; `-` is standard input.",
     "status": "Show a ledger: counts by state and by run, and what is unsettled.",
     "settle": "Settle what is unknown: by look-up, or by hand.",
+    "report": "Write the report of a past run, from what its ledger has on record: a page for people, or JSON or CSV.",
     "simulator": "Run a server that behaves as the vendor has published, with faults where you want them.",
+    "completion": "Print the script that makes a shell complete this command line.",
 }
 """The name of each command, which is its module's and its function's, and the first sentence of its help."""
+
+LOG_JSON = "--log-json"
+"""The option of several commands by which nothing but lines of JSON goes to stderr."""
+
+FIRST_STEPS = """\
+cashin-async pushes invoices to the Cash-In API: a proven outcome for each, and
+nobody is billed twice. In this order:
+
+  cashin-async demo           see it all; nothing leaves this machine
+  cashin-async doctor         is everything there that an upload needs?
+  cashin-async check FILE     what is wrong with your invoices; nothing is sent
+  cashin-async upload FILE    send them; the same again sends nothing twice
+
+All commands: cashin-async --help. All of one: cashin-async upload --help.
+"""
 
 
 class _Commands(click.Group):
@@ -25,22 +48,52 @@ class _Commands(click.Group):
             self.add_command(getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
         return super().get_command(ctx, cmd_name)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # noted before anything is judged: it holds for an error in the other arguments too
+        ctx.meta[LOG_JSON] = LOG_JSON in (args[: args.index("--")] if "--" in args else args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if not ctx.meta[LOG_JSON]:
+            return super().invoke(ctx)
+        from cashin_async.cli.logs import errors_as_events
+
+        with errors_as_events(ctx):
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="cashin-async")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Push any number of invoices to the Cash-In API: a proven outcome for each, nobody billed twice.
 
     New here? `cashin-async demo` shows it all against a built-in simulator.
     """
+    if context.invoked_subcommand is None:
+        click.echo(FIRST_STEPS, err=True, nl=False)
+        context.exit(2)  # wrong usage: `cashin-async $COMMAND` with an empty variable has done nothing
 
 
 for _name in COMMANDS:
     main.add_command(click.Command(_name))  # stands in for it until it is called: click proposes names from these
+
+if "_CASHIN_ASYNC_COMPLETE" in os.environ:  # a shell asks
+    import_module(f"{__name__}.shells")

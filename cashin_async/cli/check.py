@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
+from cashin_async.cli import candidates, logs
+from cashin_async.cli.inputs import input_files
 from cashin_async.cli.options import flag, rule_severities, with_severities
 from cashin_async.cli.process import INTERRUPTED, in_its_words, leave, run_to_its_end, write
 from cashin_async.settings import Settings
@@ -23,13 +25,18 @@ from cashin_async.settings import Settings
 if TYPE_CHECKING:
     from cashin_async.report.problems import CheckView
     from cashin_async.rules import Problem, RuleSet
-    from cashin_async.sources.jsonlines import JsonLines
+    from cashin_async.sources.files import Files
     from cashin_async.sources.source import Batch
 
 _VARIABLES = (
     "CASHIN_CONFIG",
     "CASHIN_CHUNK_BYTES",
     "CASHIN_ALLOW_UNKNOWN_FIELDS",
+    "CASHIN_INPUT_FORMAT",
+    "CASHIN_MAX_UNPACK",
+    "CASHIN_CSV_DELIMITER",
+    "CASHIN_CSV_DECIMAL",
+    "CASHIN_CSV_ENCODING",
     "CASHIN_RULE_SEVERITIES",
     "CASHIN_CREDITOR_IBAN",
 )
@@ -40,8 +47,8 @@ _NOWHERE = "https://localhost"  # nothing is sent, but settings have an address
 def _explain(context: click.Context, _: click.Parameter, code: str | None) -> None:
     if code is None:
         return
+    from cashin_async.report.frame import SafeConsole
     from cashin_async.report.problems import EXPLAINED, print_rule
-    from cashin_async.report.progress import SafeConsole
 
     if code not in EXPLAINED:
         close = difflib.get_close_matches(code, EXPLAINED, 1)
@@ -53,12 +60,13 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@input_files
 @rule_severities
 @flag("--allow-unknown-fields", "allow_unknown_fields", "Let fields pass that are not published.")
 @click.option(
     "--explain",
     metavar="RULE",
+    shell_complete=candidates.rules,
     is_eager=True,
     expose_value=False,
     callback=_explain,
@@ -68,10 +76,12 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     "--json", "as_json", is_flag=True, help="Print each problem as a JSON object, and the counts as the last."
 )
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
+@logs.log_options
 def check(files: tuple[str, ...], severities: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Check invoices by every rule, and send nothing.
 
-    Each FILE is JSON Lines; `-` is standard input. Neither key nor address is needed.
+    Each FILE is JSON Lines, a JSON array, CSV or Parquet, packed with gzip or zstd or not; a pattern such as
+    'in/*.csv' is all its files; `-` is standard input. Neither key nor address is needed.
 
     \b
     Exit code: 0 no errors, warnings or not; 1 errors; 2 wrong usage, or an input that cannot be read to its end;
@@ -90,14 +100,15 @@ class Wanted:
 
 
 async def _check(wanted: Wanted, severities: str, options: dict[str, Any]) -> int:
-    from cashin_async.client import json_lines, rule_set_of
+    from cashin_async.client import rule_set_of
     from cashin_async.report.problems import CheckView
     from cashin_async.rules import RuleSet
+    from cashin_async.sources.files import Files
 
     settings = _settings(severities, options)
-    checking = _Checking(json_lines(settings, *wanted.files), rule_set_of(settings, RuleSet()), wanted.as_json)
+    checking = _Checking(Files(settings, *wanted.files), rule_set_of(settings, RuleSet()), wanted.as_json)
     one_screen = wanted.as_json and sys.stdout is not None and sys.stdout.isatty()  # a view would cut through the lines
-    view = CheckView(wanted.quiet or one_screen)
+    view = CheckView(wanted.quiet or one_screen, logs.wanted())
     with _interruptible(checking.stop, view.close):
         with view:
             await checking.run(view)
@@ -113,7 +124,7 @@ def _settings(severities: str, options: dict[str, Any]) -> Settings:
 class _Checking:
     """The way of all that is read through the rules, in the order of the input."""
 
-    def __init__(self, source: "JsonLines", rules: "RuleSet", as_json: bool) -> None:
+    def __init__(self, source: "Files", rules: "RuleSet", as_json: bool) -> None:
         from cashin_async.report.problems import Tally
 
         self.source = source
@@ -192,9 +203,8 @@ class _Checking:
 
 
 def _tell(checking: _Checking, wanted: Wanted) -> None:
-    from cashin_async.report.problems import print_problems
-    from cashin_async.report.progress import SafeConsole
-    from cashin_async.report.summary import printable
+    from cashin_async.report.frame import SafeConsole, printable
+    from cashin_async.report.problems import log_check_end, print_problems
 
     def summarise() -> None:
         for file in checking.source.empty_files:
@@ -203,7 +213,8 @@ def _tell(checking: _Checking, wanted: Wanted) -> None:
 
     if wanted.as_json:
         write(lambda: click.echo(json.dumps(checking.tally.as_dict())))
-    if not wanted.quiet:
+    log_check_end(checking.tally, checking.seconds, checking.interrupted)
+    if not wanted.quiet and not (wanted.as_json and logs.wanted()):
         console = SafeConsole(stderr=wanted.as_json, highlight=False, markup=False)
         write(summarise)
 

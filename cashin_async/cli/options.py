@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import click
 
+from cashin_async.cli import candidates
 from cashin_async.cli.process import Refused
 from cashin_async.settings import Environment, Settings
 
@@ -17,11 +17,14 @@ _DEFAULTS = {item.name: item.default for item in fields(Settings)} | OWN_DEFAULT
 Decorator = Callable[[Any], Any]
 
 
-def setting(option: str, name: str, kind: Any, text: str) -> Decorator:
-    """An option that is a setting: unset, the environment variable or the default of `Settings` holds."""
+def setting(option: str, name: str, kind: Any, text: str, **more: Any) -> Decorator:
+    """An option that is a setting: unset, the environment variable or the default of `Settings` holds.
+
+    `more`: what else click is to know of it.
+    """
     default = _DEFAULTS[name]
     shown = "" if default in (None, "") else f"  [default: {default}]"
-    return click.option(option, name, type=kind, default=None, help=text + shown)
+    return click.option(option, name, type=kind, default=None, help=text + shown, **more)
 
 
 def flag(option: str, name: str, text: str) -> Decorator:
@@ -54,10 +57,22 @@ look_up = together(
     ),
     setting("--settle-after", "settle_after", float, "Seconds after which it counts that it shows none."),
 )
+lang = setting(
+    "--lang", "report_lang", click.Choice(["fi", "en"]), "The report's first language; the other one is in it too."
+)
 connection = together(
     setting("--proxy", "proxy", str, "An http:// or https:// proxy; unset: HTTPS_PROXY."),
     setting("--ca-file", "ca_file", click.Path(), "PEM file of the certificate authorities to trust."),
 )
+
+
+def check_ending(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    """A path whose ending says in what form a report is to be written."""
+    from cashin_async.report.html import ENDINGS, ending_of
+
+    if path is not None and ending_of(path) is None:
+        raise click.BadParameter(f"{path!r} does not end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
+    return path
 
 
 def _checked_severities(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str:
@@ -77,6 +92,7 @@ rule_severities = click.option(
     "severities",
     metavar="CODE=off|warning|error",
     multiple=True,
+    shell_complete=candidates.severities,
     callback=_checked_severities,
     help="Switch or re-grade a rule. May be given several times; wins over CASHIN_RULE_SEVERITIES.",
 )
@@ -90,7 +106,9 @@ def with_severities(settings: Settings, severities: str) -> Settings:
 def ledger_named(ledger: str | None, options: dict[str, Any]) -> str:
     """The ledger that a command's argument names, else the one that its settings mean."""
     if ledger is not None:
-        return str(Path(ledger).expanduser().absolute())
+        from cashin_async.ledger.place import absolute
+
+        return absolute(ledger)
     place = ledger_of(Settings.load(**options))
     if place == "none":
         raise Refused("the setting ledger is none: name a LEDGER")

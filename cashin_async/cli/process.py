@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from cashin_async.cli.logs import complain
 from cashin_async.errors import ConfigurationError, LedgerError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run_to_its_end(command: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run(command)
         except KeyboardInterrupt:
-            click.echo("Interrupted before it began.", err=True)
+            complain("Interrupted before it began.", INTERRUPTED)
             leave(INTERRUPTED)
 
 

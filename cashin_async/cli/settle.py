@@ -1,6 +1,7 @@
 """`cashin-async settle`: what became of the unknown, by look-up or by a person's word."""
 
 import json
+import logging
 import os
 from array import array
 from collections.abc import Sequence
@@ -9,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cashin_async.cli import logs
+from cashin_async.cli.candidates import files
 from cashin_async.cli.numbers import read_numbers
 from cashin_async.cli.options import account, connection, flag, ledger_named, look_up, setting
 from cashin_async.cli.process import INTERRUPTED, UNFINISHED, Refused, interruptible, leave, run_to_its_end, write
 from cashin_async.errors import ConfigurationError
+from cashin_async.events import SETTLEMENT_ENDED
 from cashin_async.ledger.base import NumberState
 from cashin_async.settings import Settings, key_from_env
 
 if TYPE_CHECKING:
     from cashin_async.ledger.base import Account, Ledger
     from cashin_async.report.settlement import SettlementReport
+
+log = logging.getLogger(__name__)
 
 WAYS = (
     "there is nothing to settle with: give --lookup-path (CASHIN_LOOKUP_PATH), or what you found out yourself"
@@ -27,7 +33,7 @@ WAYS = (
 
 
 @click.command()
-@click.argument("ledger", required=False)
+@click.argument("ledger", required=False, shell_complete=files)
 @account
 @look_up
 @click.option(
@@ -35,6 +41,7 @@ WAYS = (
     metavar="FILE|NUMBERS",
     multiple=True,
     callback=read_numbers,
+    shell_complete=files,
     help="The server has these: never send them. Also numbers that the ledger does not know: so old data is adopted.",
 )
 @click.option(
@@ -42,6 +49,7 @@ WAYS = (
     metavar="FILE|NUMBERS",
     multiple=True,
     callback=read_numbers,
+    shell_complete=files,
     help="The server does not have these: they may be sent.",
 )
 @flag("--new-ledger", "new_ledger", "With --accepted: begin a ledger where there is none.")
@@ -50,6 +58,7 @@ WAYS = (
 @connection
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object, the last line on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@logs.log_options
 def settle(
     ledger: str | None,
     accepted: list["array[int]"],
@@ -82,12 +91,21 @@ def settle(
 
 
 def _print(settlement: "SettlementReport", as_json: bool, quiet: bool) -> None:
-    from cashin_async.report.progress import SafeConsole
+    from cashin_async.report.frame import SafeConsole
     from cashin_async.report.settlement import print_settlement
 
     if as_json:
         write(lambda: click.echo(json.dumps(settlement.as_dict())))
-    if not quiet:
+    SETTLEMENT_ENDED.tell(
+        log,
+        run=settlement.run,
+        accepted=len(settlement.accepted),
+        adopted=len(settlement.adopted),
+        released=len(settlement.released),
+        unknown=len(settlement.unknown),
+        refused=settlement.refused,
+    )
+    if not quiet and not (as_json and logs.wanted()):
         console = SafeConsole(stderr=as_json, highlight=False, markup=False)
         write(lambda: print_settlement(settlement, console))
 
@@ -106,7 +124,7 @@ async def _settle_by_look_up(
     place = _existing(ledger_named(ledger, options))
     async with CashIn(key_from_env(), settings=settings) as cashin:
         run = await cashin.invoices.prepare([], ledger=place)
-        with progress_view(quiet) as view, interruptible(run, view):
+        with progress_view(quiet, logs.wanted()) as view, interruptible(run, view):
             report = await run.run(view.show)
         settlement = SettlementReport(
             report.run,
@@ -132,7 +150,7 @@ def _settings_of_a_look_up(options: dict[str, Any]) -> Settings:
 def _existing(place: str) -> str:
     """A new ledger has nothing to settle, and would hide that the path is wrong."""
     if not os.path.exists(place):
-        raise Refused(f"ledger {place} does not exist")
+        raise Refused(f"ledger {place} does not exist: check its path (LEDGER), or whose it is (base_url, creditor)")
     return place
 
 

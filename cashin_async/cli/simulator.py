@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from cashin_async.cli import candidates
 from cashin_async.errors import ConfigurationError
 
 
@@ -22,7 +23,14 @@ def _list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> No
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME[=ARG][@WHEN]", help="May be given several times.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[=ARG][@WHEN]",
+    shell_complete=candidates.faults,
+    help="May be given several times.",
+)
 @click.option(
     "--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=_list_faults, help="All of them."
 )

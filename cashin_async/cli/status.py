@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
+from cashin_async.cli.candidates import files
 from cashin_async.cli.options import account, ledger_named
 from cashin_async.cli.process import in_its_words, write
 
 
 @click.command()
-@click.argument("ledger", required=False)
+@click.argument("ledger", required=False, shell_complete=files)
 @account
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all runs.")
 def status(ledger: str | None, as_json: bool, **options: Any) -> None:
@@ -23,7 +24,7 @@ def status(ledger: str | None, as_json: bool, **options: Any) -> None:
     """
     with in_its_words():
         from cashin_async.ledger.status import read_status
-        from cashin_async.report.progress import SafeConsole
+        from cashin_async.report.frame import SafeConsole
         from cashin_async.report.status import SHOWN_RUNS, print_status
 
         found = read_status(ledger_named(ledger, options), None if as_json else SHOWN_RUNS + 1)

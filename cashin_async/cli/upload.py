@@ -1,6 +1,7 @@
-"""`cashin-async upload`: JSON Lines in, an outcome for every invoice."""
+"""`cashin-async upload`: files of invoices in, an outcome for every one."""
 
 import json
+import logging
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -11,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cashin_async.bulk.outcome import Settled, UploadReport
+from cashin_async.cli import candidates, logs
+from cashin_async.cli.inputs import input_files
 from cashin_async.cli.options import (
     OWN_DEFAULTS,
     account,
+    check_ending,
     connection,
     flag,
+    lang,
     ledger_of,
     look_up,
     rule_severities,
@@ -23,6 +28,7 @@ from cashin_async.cli.options import (
     with_severities,
 )
 from cashin_async.cli.process import UNFINISHED, interruptible, leave, run_to_its_end, write
+from cashin_async.events import FILE_FAILED
 from cashin_async.settings import Settings, key_from_env
 
 if TYPE_CHECKING:
@@ -30,9 +36,12 @@ if TYPE_CHECKING:
 
     from cashin_async.bulk.engine import Run
     from cashin_async.report.failed import FailedInvoices
+    from cashin_async.report.html import HtmlReport
     from cashin_async.report.outcomes import OutcomeReport
 
-    Record = FailedInvoices | OutcomeReport
+    Record = FailedInvoices | HtmlReport | OutcomeReport
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,18 +56,16 @@ class Wanted:
     quiet: bool
 
 
-def _check_ending(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    from cashin_async.report.outcomes import ENDINGS, ending_of
-
-    if path is not None and ending_of(path) is None:
-        raise click.BadParameter(f"{path!r} does not end in {' or '.join(ENDINGS)}.")
-    return path
-
-
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@input_files
 @account
-@setting("--ledger", "ledger", str, "Its file, or none: nothing is remembered. Unset: the account's usual place.")
+@setting(
+    "--ledger",
+    "ledger",
+    str,
+    "Its file, or none: nothing is remembered. Unset: the account's usual place.",
+    shell_complete=candidates.files,
+)
 @flag("--new-ledger", "new_ledger", "In production, begin a ledger where there is none.")
 @look_up
 @flag("--retry-503", "retry_503", "Take 503 as 'not applied', as the vendor says, and send again.")
@@ -78,17 +85,21 @@ def _check_ending(_: click.Context, __: click.Parameter, path: str | None) -> st
 @connection
 @click.option(
     "--report",
-    metavar="PATH.json|.csv",
-    callback=_check_ending,
-    help="Write an outcome for each invoice there.",
+    metavar="PATH.html|.json|.csv",
+    callback=check_ending,
+    shell_complete=candidates.files,
+    help="Write there: .html a page for people, .json and .csv an outcome for each invoice.",
 )
+@lang
 @click.option(
     "--failed",
     metavar="PATH.jsonl",
-    help="Write what is not accepted there, as it came, to be mended and uploaded. May be an input.",
+    shell_complete=candidates.files,
+    help="Write what is not accepted there, as JSON Lines, to be mended and uploaded. May be an input that is such.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object, the last line on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@logs.log_options
 def upload(
     files: tuple[str, ...],
     limit: int | None,
@@ -99,7 +110,10 @@ def upload(
     severities: str,
     **options: Any,
 ) -> None:
-    """Upload invoices from JSON Lines files; `-` is standard input.
+    """Upload invoices from files in any form that is read; `-` is standard input.
+
+    Each FILE is JSON Lines, a JSON array, CSV or Parquet, packed with gzip or zstd or not; a pattern such as
+    'in/*.csv' is all its files, sorted by name.
 
     The same command again sends only what is proven not accepted: the ledger remembers.
 
@@ -114,17 +128,18 @@ def upload(
 
 
 async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> int:
-    from cashin_async.client import CashIn, json_lines
-    from cashin_async.report.progress import SafeConsole, progress_view
-    from cashin_async.report.summary import printable
+    from cashin_async.client import CashIn
+    from cashin_async.report.frame import SafeConsole, printable
+    from cashin_async.report.progress import progress_view
+    from cashin_async.sources.files import Files
 
     settings = with_severities(Settings.load(defaults=OWN_DEFAULTS, **options), severities)
     async with CashIn(key_from_env(), settings=settings) as cashin:
-        source = json_lines(cashin.settings, *wanted.files)
+        source = Files(cashin.settings, *wanted.files)
         run = await cashin.invoices.prepare(source, ledger=ledger_of(cashin.settings), limit=wanted.limit)
         with ExitStack() as stack:
-            records = _open_records(wanted, run, stack)
-            with progress_view(wanted.quiet) as view, interruptible(run, view):
+            records = _open_records(wanted, run, settings, stack)
+            with progress_view(wanted.quiet, logs.wanted()) as view, interruptible(run, view):
                 if run.report.ledger is not None and not wanted.quiet:
                     with suppress(OSError):
                         view.say(printable(f"Ledger: {run.report.ledger}"))
@@ -133,7 +148,7 @@ async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> i
                 record.finish(report)
     if wanted.as_json:
         write(lambda: click.echo(json.dumps(report.as_dict())))
-    if not wanted.quiet:
+    if not wanted.quiet and not (wanted.as_json and logs.wanted()):
         console = SafeConsole(stderr=wanted.as_json, highlight=False, markup=False)
         write(lambda: _summarise(report, source.empty_files, records, console))
     return _exit_code(report, records)
@@ -142,10 +157,9 @@ async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> i
 # -- the files that are written beside
 
 
-def _open_records(wanted: Wanted, run: "Run", stack: ExitStack) -> list["Record"]:
+def _open_records(wanted: Wanted, run: "Run", settings: Settings, stack: ExitStack) -> list["Record"]:
     """The files to write while the upload runs; opened before anything is sent."""
     from cashin_async.report.failed import FailedInvoices
-    from cashin_async.report.outcomes import OutcomeReport
 
     records: list[Record] = []
 
@@ -159,7 +173,7 @@ def _open_records(wanted: Wanted, run: "Run", stack: ExitStack) -> list["Record"
             stack.callback(records[-1].close)
 
     begin(wanted.failed, "--failed", lambda path: FailedInvoices(path, wanted.files))
-    begin(wanted.report, "--report", lambda path: OutcomeReport(path, run.source.locate, wanted.files))
+    begin(wanted.report, "--report", lambda path: _open_report(path, run, settings, wanted.files))
 
     async def tell(settled: Settled) -> None:
         for record in records:
@@ -168,6 +182,20 @@ def _open_records(wanted: Wanted, run: "Run", stack: ExitStack) -> list["Record"
     if records:
         run.tell = tell
     return records
+
+
+def _open_report(path: str, run: "Run", settings: Settings, files: Sequence[str]) -> "HtmlReport | OutcomeReport":
+    from cashin_async import __version__
+    from cashin_async.ledger.place import account_of
+    from cashin_async.report.html import ENDING, HtmlReport, ending_of
+    from cashin_async.report.outcomes import OutcomeReport
+    from cashin_async.report.reported import of_upload
+
+    if ending_of(path) != ENDING:
+        return OutcomeReport(path, run.source.locate, files)
+    return HtmlReport(
+        path, lambda report: of_upload(report, account_of(settings)), settings.report_lang, __version__, files
+    )
 
 
 def _refuse_shared_path(path: str, option: str, wanted: Wanted, ledger: str | None) -> None:
@@ -179,10 +207,14 @@ def _refuse_shared_path(path: str, option: str, wanted: Wanted, ledger: str | No
 
 
 def _exit_code(report: UploadReport, records: Sequence["Record"]) -> int:
-    failures = [f"Error: {record.option} {record.failure}" for record in records if record.failure is not None]
-    if not failures:
+    failed = [record for record in records if record.failure is not None]
+    for record in failed:
+        FILE_FAILED.tell(log, option=record.option, reason=record.failure)
+    if not failed:
         return report.exit_code
-    write(lambda: click.echo("\n".join(failures), err=True))
+    if not logs.wanted():
+        lines = [f"Error: {record.option} {record.failure}" for record in failed]
+        write(lambda: click.echo("\n".join(lines), err=True))
     return max(report.exit_code, UNFINISHED)
 
 
@@ -190,7 +222,8 @@ def _exit_code(report: UploadReport, records: Sequence["Record"]) -> int:
 
 
 def _summarise(report: UploadReport, empty_files: list[str], records: Sequence["Record"], console: "Console") -> None:
-    from cashin_async.report.summary import print_summary, printable
+    from cashin_async.report.frame import printable
+    from cashin_async.report.summary import print_summary
 
     for file in empty_files:
         console.print(printable(f"{file}: is empty, there is no invoice in it"), style="yellow", soft_wrap=True)

@@ -23,14 +23,23 @@ def default_place(account: Account) -> Path:
 
     `production/unlabelled.db`, `127.0.0.1-8765/ACME.db`: two accounts never share a file.
     """
-    folder = platformdirs.user_state_path("cashin-async").absolute() / _of_environment(account.environment)
+    place = default_path(account)
+    folder = place.parent
     try:
         for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
             sync_folder(missing.parent)
     except OSError as error:
         raise LedgerError(f"the ledger's folder {folder} cannot be made: {error.strerror}: name a --ledger") from error
-    return folder / f"{_of_creditor(account.creditor)}.db"
+    return place
+
+
+def default_path(account: Account) -> Path:
+    """The same, and nothing is made. Raises `LedgerError` when nobody can tell where the user's folders are."""
+    state = platformdirs.user_state_path("cashin-async")
+    if state.parts[:1] == ("~",):  # the variable is missing, and so is the user's entry among the system's users
+        raise LedgerError("the ledger has no usual place, since there is no home folder (HOME): name a --ledger")
+    return state.absolute() / _of_environment(account.environment) / f"{_of_creditor(account.creditor)}.db"
 
 
 def _of_creditor(creditor: str | None) -> str:

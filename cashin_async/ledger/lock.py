@@ -91,7 +91,10 @@ def _lock(file: int, place: Path) -> None:
             _try_lock(file, shared=False)
         except _TAKEN:
             if not tries_left:
-                raise LedgerInUse(f"ledger {place} is in use by {_read(file) or 'another process'}") from None
+                by = _read(file) or "another process"
+                raise LedgerInUse(
+                    f"ledger {place} is in use by {by}: wait until that ends, one writes at a time"
+                ) from None
             time.sleep(_PAUSE)
         else:
             return

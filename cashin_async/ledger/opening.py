@@ -18,6 +18,7 @@ from cashin_async.ledger.wal import is_damaged
 
 _BUSY = 10.0  # seconds to wait for a program that has the file locked: a backup, a database shell
 _SMALLEST = 512  # bytes; SQLite takes a smaller file for an empty one, and would write over it
+_NAMED_BY = "(--ledger, setting ledger)"
 _PRAGMAS = (
     "fullfsync = ON",  # macOS: without it a sync ends in the drive's cache
     "checkpoint_fullfsync = ON",
@@ -33,13 +34,13 @@ def open_book(
     Raises `LedgerError`, and `LedgerInUse` when another writer has it.
     """
     try:
-        _check_place(place, new)
+        check_place(place, new)
         lock = WriterLock.take(place)
     except OSError as error:
         raise explained(error, place, "opened") from error
     connection = None
     try:
-        _check_log(place)
+        check_log(place)
         connection = _connect(place)
         _check_content(connection, place, new, len(migrations))
         _migrate(connection, place, migrations)
@@ -62,30 +63,41 @@ def open_book(
 # -- the file
 
 
-def _check_place(place: Path, new: bool) -> None:
+def check_place(place: Path, new: bool) -> None:
+    """Raises `LedgerError` when there can be no ledger at `place`, or when there is none and none may be begun."""
     if kind := network_type(place):
-        raise LedgerError(f"ledger {place} is on a network file system ({kind}): put it on a disk of this machine")
+        raise LedgerError(
+            f"ledger {place} is on a network file system ({kind}): put it on a disk of this machine {_NAMED_BY}"
+        )
     if place.is_dir():
-        raise LedgerError(f"ledger {place} is a folder: name a file")
+        raise LedgerError(f"ledger {place} is a folder: name a file {_NAMED_BY}")
     if not place.parent.is_dir():
-        raise LedgerError(f"ledger {place} cannot be opened: the folder {place.parent} does not exist")
+        raise LedgerError(
+            f"ledger {place} cannot be opened: the folder {place.parent} does not exist: make it, or name another "
+            f"place {_NAMED_BY}"
+        )
     if not place.exists() and not new:
         raise _missing(place, "does not exist")
     if place.exists() and not place.is_file():
-        raise LedgerError(f"ledger {place} is no file")
+        raise LedgerError(f"ledger {place} is no file: name another {_NAMED_BY}")
     if place.exists() and 0 < place.stat().st_size < _SMALLEST:
-        raise LedgerError(f"ledger {place} cannot be opened: it is no ledger")
+        raise LedgerError(f"ledger {place} cannot be opened: it is no ledger: name another file {_NAMED_BY}")
     if not os.access(place.parent, os.W_OK | os.X_OK):
-        raise LedgerError(f"ledger {place} cannot be opened: the folder {place.parent} is read-only")
+        raise LedgerError(
+            f"ledger {place} cannot be opened: the folder {place.parent} is read-only: let this user write it, or move "
+            f"the ledger {_NAMED_BY}"
+        )
     if place.exists() and place.stat().st_nlink > 1:
         raise LedgerError(
             f"ledger {place} has a second name (a hard link), by which another could write it: remove one"
         )
     if place.exists() and not os.access(place, os.R_OK | os.W_OK):
-        raise LedgerError(f"ledger {place} cannot be opened: the file is read-only")
+        raise LedgerError(
+            f"ledger {place} cannot be opened: the file is read-only: let this user write it (chmod u+rw)"
+        )
 
 
-def _check_log(place: Path) -> None:
+def check_log(place: Path) -> None:
     """After a restart of the machine its last frames may be lost; in one and the same session they cannot be."""
     log = place.with_name(f"{place.name}-wal")
     started = time.time() - time.monotonic()
@@ -120,7 +132,7 @@ def version_of(connection: sqlite3.Connection, place: Path, newest: int) -> int:
     if (application, version, tables) == (0, 0, 0):
         return 0
     if application != APPLICATION_ID:
-        raise LedgerError(f"ledger {place} is the database of another program: name another file")
+        raise LedgerError(f"ledger {place} is the database of another program: name another file {_NAMED_BY}")
     if version > newest:
         raise LedgerError(
             f"ledger {place} was written by a newer cashin-async (layout {version}, known here: {newest}): upgrade"
@@ -140,7 +152,9 @@ def _check_content(connection: sqlite3.Connection, place: Path, new: bool, newes
 def _migrate(connection: sqlite3.Connection, place: Path, migrations: Sequence[Migration]) -> None:
     [(mode,)] = connection.execute("PRAGMA journal_mode = WAL")
     if mode != "wal":
-        raise LedgerError(f"ledger {place} cannot be opened: its file system cannot share memory: use another disk")
+        raise LedgerError(
+            f"ledger {place} cannot be opened: its file system cannot share memory: use another disk {_NAMED_BY}"
+        )
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").fetchall()
     connection.execute("PRAGMA synchronous = FULL")
@@ -163,7 +177,10 @@ def _bind(book: Book, place: Path, account: Account) -> None:
     book.salt = book.meta("salt")
     held = Account(book.meta("environment"), book.meta("creditor"))
     if held.environment != account.environment:
-        raise LedgerError(f"ledger {place} is of {held.environment}, not of {account.environment}: name another file")
+        raise LedgerError(
+            f"ledger {place} is of {held.environment}, not of {account.environment}: name another file {_NAMED_BY}, or "
+            "mend the address (base_url, environment)"
+        )
     if held.creditor is None:
         book.set_meta("creditor", account.creditor)
     elif account.creditor is None:
@@ -173,7 +190,8 @@ def _bind(book: Book, place: Path, account: Account) -> None:
         )
     elif held.creditor != account.creditor:
         raise LedgerError(
-            f"ledger {place} is of the creditor {held.creditor}, not of {account.creditor}: name another file"
+            f"ledger {place} is of the creditor {held.creditor}, not of {account.creditor}: name another file "
+            f"{_NAMED_BY}, or the other creditor (--creditor, setting creditor)"
         )
 
 

@@ -27,7 +27,18 @@ def place_of(settings: Settings, ledger: str | os.PathLike[str] | None) -> str:
         return NONE
     if "://" in name:
         raise ConfigurationError("ledger must be a file's path, or none (environment variable CASHIN_LEDGER)")
-    return str(Path(name).expanduser().absolute())
+    return absolute(name)
+
+
+def absolute(name: str) -> str:
+    """A ledger's path in full. Raises `ConfigurationError` for a `~` that nobody can resolve."""
+    try:
+        return str(Path(name).expanduser().absolute())
+    except RuntimeError:
+        raise ConfigurationError(
+            "ledger begins with ~, but there is no such home folder (HOME): give its whole path "
+            "(--ledger, environment variable CASHIN_LEDGER)"
+        ) from None
 
 
 def usual_place(settings: Settings) -> str:

@@ -6,6 +6,7 @@ they survive the end of the process, and are on the disk with the next lease.
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -16,12 +17,15 @@ import msgspec
 from anyio import to_thread
 
 from cashin_async.errors import ConfigurationError
+from cashin_async.events import LEDGER_OPENED
 from cashin_async.ledger.base import Account, Known, Ledger, NumberState, Part
 from cashin_async.ledger.book import Book, Kind
 from cashin_async.ledger.boot import boot_id
 from cashin_async.ledger.layout import MIGRATIONS, Migration
 from cashin_async.ledger.opening import open_book
 from cashin_async.ledger.writer import Writer
+
+log = logging.getLogger(__name__)
 
 
 class SqliteLedger(Ledger):
@@ -57,7 +61,10 @@ class SqliteLedger(Ledger):
         path = _resolved(place)
         writer = Writer(f"ledger {path}")
         book = await writer.start(partial(open_book, path, account, new, boot, migrations))
-        return cls(path, account, writer, book)
+        ledger = cls(path, account, writer, book)
+        unknown, unsent = (ledger.recovered[state] for state in (NumberState.UNKNOWN, NumberState.UNSENT))
+        LEDGER_OPENED.tell(log, ledger=ledger.place, unknown=unknown, unsent=unsent)
+        return ledger
 
     @property
     def failure(self) -> str | None:  # type: ignore[override]

@@ -2,12 +2,12 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,9 @@ from cashin_async.ledger.layout import MIGRATIONS
 from cashin_async.ledger.lock import Holder, holder
 from cashin_async.ledger.opening import version_of
 
+T = TypeVar("T")
+
+_FOR_REPORTS = ("history", "kinds")  # facts that are long, and say little to a program
 _FIRST = 10  # numbers that are shown of many
 
 
@@ -37,7 +40,7 @@ class RunStatus:
         return {
             "run": self.run,
             "began": self.began.isoformat(),
-            "facts": dict(self.facts),
+            "facts": {name: fact for name, fact in self.facts.items() if name not in _FOR_REPORTS},
             "states": _named(self.states),
         }
 
@@ -85,26 +88,39 @@ def read_status(place: str | os.PathLike[str], runs: int | None = None) -> Ledge
 
     Raises `LedgerError` when there is no such file, or it is no ledger, or one of another version.
     """
+    return read_ledger(place, lambda sql, path, version: _status(sql, path, version, runs))
+
+
+Query = Callable[[sqlite3.Connection, Path, int], T]
+"""From a connection, the file and its layout's version."""
+
+
+def read_ledger(place: str | os.PathLike[str], query: Query[T]) -> T:
+    """What `query` finds in the ledger at `place`, as of one moment and without changing anything.
+
+    Raises `LedgerError` when there is no such file, or it is no ledger, or one of another version.
+    """
     path = Path(os.path.realpath(place))
     if not path.is_file():
-        raise LedgerError(f"ledger {path} {'is no file' if path.exists() else 'does not exist'}")
-    if (status := _read_at_rest(path, runs)) is None:
-        status = _read(path, "mode=ro", runs)
-    return status
+        why = "is no file" if path.exists() else "does not exist"
+        raise LedgerError(f"ledger {path} {why}: check its path (LEDGER), or whose it is (base_url, creditor)")
+    if (found := _read_at_rest(path, query)) is None:
+        found = _read(path, "mode=ro", query)
+    return found
 
 
-def _read_at_rest(path: Path, runs: int | None) -> LedgerStatus | None:
+def _read_at_rest(path: Path, query: Query[T]) -> T | None:
     """Of a ledger that is closed: then SQLite leaves no files beside it, nor needs to. None: it is open."""
     if path.with_name(f"{path.name}-wal").exists():
         return None
     before = os.stat(path)
     try:
-        status = _read(path, "mode=ro&immutable=1", runs)
+        found = _read(path, "mode=ro&immutable=1", query)
     except LedgerError:
         if _is_as(before, path):
             raise
         return None
-    return status if _is_as(before, path) else None
+    return found if _is_as(before, path) else None
 
 
 def _is_as(before: os.stat_result, path: Path) -> bool:
@@ -113,33 +129,39 @@ def _is_as(before: os.stat_result, path: Path) -> bool:
     return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
 
 
-def _read(path: Path, mode: str, runs: int | None) -> LedgerStatus:
+def _read(path: Path, mode: str, query: Query[T]) -> T:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None)) as sql:
             sql.execute("BEGIN")  # all of it as of one moment
             version = version_of(sql, path, len(MIGRATIONS))
             if version < len(MIGRATIONS):
                 raise LedgerError(f"ledger {path} is {'older: the next upload renews it' if version else 'empty'}")
-            return _status(sql, path, version, runs)
+            return query(sql, path, version)
     except (sqlite3.Error, *DAMAGE) as error:
         raise explained(error, path, "read") from error
 
 
 def _status(sql: sqlite3.Connection, path: Path, version: int, runs: int | None) -> LedgerStatus:
-    meta = dict(sql.execute("SELECT name, value FROM meta"))
     return LedgerStatus(
         place=str(path),
-        account=Account(meta["environment"], meta["creditor"]),
+        account=account_in(sql),
         version=version,
         writer=holder(path),
         states=_counts(sql.execute("SELECT state, sum(size) FROM chunk GROUP BY state")),
         unknown=tuple(in_state(sql, NumberState.UNKNOWN, 0, _FIRST)),
         released=tuple(in_state(sql, NumberState.RELEASED, 0, _FIRST)),
-        runs=tuple(_runs(sql, runs)),
+        runs=tuple(runs_in(sql, runs)),
     )
 
 
-def _runs(sql: sqlite3.Connection, limit: int | None) -> Iterator[RunStatus]:
+def account_in(sql: sqlite3.Connection) -> Account:
+    """Whose ledger it is."""
+    meta = dict(sql.execute("SELECT name, value FROM meta"))
+    return Account(meta["environment"], meta["creditor"])
+
+
+def runs_in(sql: sqlite3.Connection, limit: int | None) -> Iterator[RunStatus]:
+    """The newest runs, or all: the newest first."""
     newest = sql.execute("SELECT id, name, began, facts FROM run ORDER BY id DESC LIMIT ?", (limit or -1,)).fetchall()
     states: dict[int, list[tuple[str, int]]] = {}
     for run, state, count in sql.execute("SELECT run, state, sum(size) FROM chunk GROUP BY run, state"):

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cashin_async.errors import CashInError, LedgerError
+from cashin_async.events import LEDGER_FAILED, LEDGER_LOST
 from cashin_async.ledger.book import Book, Kind
 
 log = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ class Writer:
         self._refuse(group, why, error)
 
     def _note_failure(self, why: str) -> None:
-        log.error("ledger.failed %s", why)
+        LEDGER_FAILED.tell(log, reason=why)
         self.failure = self.failure or why
 
     def _refuse(self, group: Iterable[_Work], why: str, cause: Exception | None = None) -> None:
@@ -217,7 +218,7 @@ class Writer:
             except Exception as error:
                 book.undo()
                 why = book.explain(error, "written")
-                log.error("ledger.failed %d outcomes are lost: %s", len(self._unwritten), why)
+                LEDGER_LOST.tell(log, requests=len(self._unwritten), reason=str(why))
         book.close()
         if self._over is not None:
             _deliver([_Answer(self._over, None, None)])

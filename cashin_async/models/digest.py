@@ -34,7 +34,8 @@ def digest_without(fields: Collection[str]) -> Digest:
         return digests
     published = set(SalesInvoice.__struct_encode_fields__) - {"InvoiceNumber"}
     if unknown := sorted(set(fields) - published):
-        raise ConfigurationError(f"digest_without: {', '.join(unknown)} is no field that can be left out")
+        names = ", ".join(unknown)
+        raise ConfigurationError(f"digest_without: {names} is no field that can be left out (CASHIN_DIGEST_WITHOUT)")
     left_out = frozenset(fields)
 
     def of_the_others(encoded: Sequence[bytes]) -> list[int]:

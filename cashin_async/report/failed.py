@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cashin_async.bulk.outcome import FAILURES, Settled, UploadReport
 from cashin_async.report.part import PartFile, is_input
+from cashin_async.sources.compression import packing_of
+from cashin_async.sources.forms import LOOK, Format, format_of
+from cashin_async.sources.source import CannotReadOn
 
 _ONE_LINE = bytes.maketrans(b"\n", b"\t")
 """Between JSON's tokens a tab says as little as a newline, and inside a string it is as invalid: what was not valid
@@ -15,7 +19,7 @@ class FailedInvoices:
     """JSON Lines of whatever is neither accepted nor a duplicate, as it came, for the owner's eyes only (mode 0600).
 
     A place that is, or may be, one of `inputs` is replaced only if nothing of that would be lost: if all was read, and
-    every failed invoice is in the new file. Else the new one stays beside it.
+    every failed invoice is in the new file; and only if it is JSON Lines itself. Else the new one stays beside it.
 
     Raises `OSError` when it cannot be begun.
     """
@@ -25,10 +29,12 @@ class FailedInvoices:
     def __init__(self, place: str | os.PathLike[str], inputs: Sequence[str] = ()) -> None:
         self.written = 0
         self.without_bytes = 0
-        """Failed invoices that are not in the file, since they were never held as a whole: lines that are too long."""
+        """Failed invoices that are not in the file, since there is no JSON of them: lines that are too long, CSV that
+        cannot be read."""
         fed_by_a_pipe = "-" in inputs and os.path.exists(place)  # from what file, nobody can tell
         self._may_be_input = fed_by_a_pipe or is_input(place, inputs)
         self._file = PartFile(place, inputs, mode=0o600)
+        self._of_another_form = self._may_be_input and not _is_json_lines(self._file.place)
 
     @property
     def failure(self) -> str | None:
@@ -47,7 +53,7 @@ class FailedInvoices:
     def finish(self, report: UploadReport) -> None:
         """The run has ended."""
         whole = report.read_to_end and not report.problems and not self.without_bytes
-        if self._may_be_input and not whole:
+        if self._of_another_form or (self._may_be_input and not whole):
             self._file.close()
             return
         self._file.move()
@@ -67,5 +73,13 @@ class FailedInvoices:
         if self.without_bytes:
             notes.append(f"{self.without_bytes:,} that failed could not be written there: see where they stand above.")
         if self._may_be_input and self._file.path != self._file.place:
-            notes.append(f"{self._file.place} stays as it was: it may be the input, and not all of that was read.")
+            why = "is not JSON Lines" if self._of_another_form else "not all of that was read"
+            notes.append(f"{self._file.place} stays as it was: it may be the input, and {why}.")
         return notes
+
+
+def _is_json_lines(place: str) -> bool:
+    with suppress(OSError, CannotReadOn), open(place, "rb") as file:
+        start = file.read(LOOK)
+        return packing_of(start) is None and format_of(start, place) is Format.JSONL
+    return False

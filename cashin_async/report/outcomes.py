@@ -4,8 +4,9 @@ import csv
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ from cashin_async.bulk.outcome import Settled, UploadReport
 from cashin_async.report.part import PartFile, is_input
 from cashin_async.sources.source import Place
 
+_PIECE = 5_000  # rows that are written together
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would reckon what begins so (OWASP, "CSV Injection")
 
 
@@ -29,7 +31,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 class _Form(Protocol):
     def rows(self, rows: Iterator[Row], first: bool) -> bytes: ...
-    def end(self, report: UploadReport, first: bool) -> bytes: ...
+    def end(self, summary: Mapping[str, Any], first: bool) -> bytes: ...
 
 
 class _Json:
@@ -40,8 +42,8 @@ class _Json:
     def rows(self, rows: Iterator[Row], first: bool) -> bytes:
         return (b'{"outcomes":[\n' if first else b",\n") + b",\n".join(map(self._encode, rows))
 
-    def end(self, report: UploadReport, first: bool) -> bytes:
-        return (b'{"outcomes":[' if first else b"") + b'\n],"summary":' + self._encode(report.as_dict()) + b"}\n"
+    def end(self, summary: Mapping[str, Any], first: bool) -> bytes:
+        return (b'{"outcomes":[' if first else b"") + b'\n],"summary":' + self._encode(summary) + b"}\n"
 
 
 class _Csv:
@@ -55,7 +57,7 @@ class _Csv:
         writer.writerows((row.number, row.state, _cell(row.reason), _cell(row.file), row.line) for row in rows)
         return text.getvalue().encode()
 
-    def end(self, report: UploadReport, first: bool) -> bytes:
+    def end(self, summary: Mapping[str, Any], first: bool) -> bytes:
         return self.rows(iter(()), first) if first else b""
 
 
@@ -67,6 +69,15 @@ def ending_of(place: str | os.PathLike[str]) -> str | None:
     """Which of `ENDINGS` a path has."""
     ending = os.path.splitext(os.fspath(place))[1].lower()
     return ending if ending in ENDINGS else None
+
+
+def in_form(ending: str, rows: Iterable[Row], summary: Mapping[str, Any]) -> Iterator[bytes]:
+    """The same of rows that are known already, in pieces."""
+    form, first, rows = _FORMS[ending](), True, iter(rows)
+    while some := list(islice(rows, _PIECE)):
+        yield form.rows(iter(some), first)
+        first = False
+    yield form.end(summary, first)
 
 
 class OutcomeReport:
@@ -97,7 +108,7 @@ class OutcomeReport:
 
     def finish(self, report: UploadReport) -> None:
         """The run has ended."""
-        self._file.write(self._form.end(report, self._file.empty))
+        self._file.write(self._form.end(report.as_dict(), self._file.empty))
         self._file.move()
 
     def close(self) -> None:
@@ -109,7 +120,7 @@ class OutcomeReport:
         return [] if self._file.failure else [f"An outcome for each invoice is in {self._file.place}"]
 
     def _rows(self, settled: Settled) -> Iterator[Row]:
-        state, reason = str(settled.state), None if settled.reason is None else _text(settled.reason)
+        state, reason = str(settled.state), None if settled.reason is None else well_formed(settled.reason)
         for number, ref in zip(settled.numbers, settled.refs, strict=True):
             place = self._locate(ref)
             if isinstance(place, Place):
@@ -118,12 +129,12 @@ class OutcomeReport:
                 yield Row(number, state, reason, None, None)
 
 
-def _text(text: str) -> str:
+def well_formed(text: str) -> str:
     """`text` without halves of surrogate pairs, which UTF-8 has not: names of files may have them."""
     return text.encode(errors="backslashreplace").decode()
 
 
-_name = lru_cache(maxsize=16)(_text)
+_name = lru_cache(maxsize=16)(well_formed)
 
 
 def _cell(text: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """What a check finds: counted by rule while it runs, shown when it has ended. And a rule, explained."""
 
 import json
+import logging
 import shlex
 import time
 from collections.abc import Iterator, Sequence
@@ -10,17 +11,17 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Console
 from rich.padding import Padding
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from cashin_async.report.progress import SafeConsole, duration
-from cashin_async.report.summary import printable
+from cashin_async.events import CHECK_ENDED, CHECK_PROGRESSED
+from cashin_async.report.frame import Frame, SafeConsole, can_redraw, printable
+from cashin_async.report.progress import bar, duration
 from cashin_async.rules import RULES, Problem, Rule, Severity
 from cashin_async.sources.source import Place, SourceProblem
+
+log = logging.getLogger(__name__)
 
 SHOWN = 10
 """Examples a rule that are kept; the others are counted."""
@@ -43,6 +44,7 @@ EXPLAINED = {**RULES, UNREADABLE.code: UNREADABLE}
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _INDENT = 4
 _DRAWN_EVERY = 0.25  # seconds between two drawings of the live line
+_BAR = 60  # columns
 _LINE_EVERY = 5.0  # seconds between two plain lines: a log of an hour has 720 of them
 
 
@@ -269,12 +271,12 @@ def print_rule(rule: Rule, console: Console) -> None:
 class CheckView:
     """One calm live view on a terminal, a line every few seconds elsewhere. On stderr."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, logged: bool = False) -> None:
+        """`logged`: events in place of lines."""
         self._console = SafeConsole(stderr=True, highlight=False, markup=False)
-        self._live: Live | None = None
-        if self._console.is_terminal and not quiet:
-            self._live = Live(console=self._console, transient=True, auto_refresh=False, redirect_stdout=False)
-        self._every = float("inf") if quiet else _DRAWN_EVERY if self._live else _LINE_EVERY
+        self._logged = logged
+        self._frame = Frame(self._console) if can_redraw(self._console) and not logged else None
+        self._every = float("inf") if quiet else _DRAWN_EVERY if self._frame else _LINE_EVERY
         self._next = time.monotonic() + self._every
 
     def __enter__(self) -> "CheckView":
@@ -287,8 +289,8 @@ class CheckView:
 
     def close(self) -> None:
         """Leave nothing behind on the terminal. May be called twice."""
-        if self._live is not None:
-            self._live.stop()
+        if self._frame is not None:
+            self._frame.close()
 
     @property
     def due(self) -> bool:
@@ -298,13 +300,33 @@ class CheckView:
     def show(self, tally: Tally, seconds: float, share_read: float | None) -> None:
         """What is found after `seconds`. `share_read` of the input is from 0 to 1; None when there is no telling."""
         self._next = time.monotonic() + self._every
+        if self._logged:
+            left = None if not share_read else round(seconds / share_read - seconds)
+            CHECK_PROGRESSED.tell(
+                log, read=tally.read, problems=tally.problems, seconds=round(seconds, 3), seconds_left=left
+            )
+            return
         line = progress_line(tally, seconds, share_read)
-        with suppress(OSError):  # nobody reads it
-            if self._live is None:
+        if self._frame is not None:
+            width = min(_BAR, self._console.width - 1)
+            self._frame.draw([bar(share_read, width, self._console.options.ascii_only), Text(line)])
+        else:
+            with suppress(OSError):  # nobody reads it
                 self._console.print(line, soft_wrap=True)
-            else:
-                self._live.start()  # not before there is something to see: most checks are short
-                self._live.update(_drawn(line, share_read), refresh=True)
+
+
+def log_check_end(tally: Tally, seconds: float, interrupted: bool) -> None:
+    """A check as an event, when it has ended."""
+    CHECK_ENDED.tell(
+        log,
+        read=tally.read,
+        clean=tally.clean,
+        with_errors=tally.with_errors,
+        with_warnings=tally.with_warnings,
+        unreadable=tally.unreadable,
+        seconds=round(seconds, 3),
+        interrupted=interrupted,
+    )
 
 
 def progress_line(tally: Tally, seconds: float, share_read: float | None) -> str:
@@ -313,10 +335,3 @@ def progress_line(tally: Tally, seconds: float, share_read: float | None) -> str
     seconds_left = seconds / share_read - seconds if share_read else 0.0
     left = f", about {duration(seconds_left)} left" if seconds_left >= 1 else ""
     return f"{tally.read:,} read, {problems}, {_pace(tally.read, seconds)}{left}"
-
-
-def _drawn(line: str, share_read: float | None) -> RenderableType:
-    bar = Table.grid()  # a bar alone would not end its line
-    if share_read is not None:
-        bar.add_row(ProgressBar(1.0, min(1.0, share_read), width=60))
-    return Group(bar, Text(line))

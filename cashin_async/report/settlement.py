@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cashin_async.report.summary import few, printable
+from cashin_async.report.frame import printable
+from cashin_async.report.summary import few
 
 
 @dataclass

@@ -9,8 +9,9 @@ from rich.text import Text
 from cashin_async.bulk.outcome import State
 from cashin_async.ledger.base import NumberState
 from cashin_async.ledger.status import LedgerStatus, RunStatus
+from cashin_async.report.frame import printable
 from cashin_async.report.progress import STYLES
-from cashin_async.report.summary import few, printable
+from cashin_async.report.summary import few
 
 SHOWN_RUNS = 10
 

@@ -1,16 +1,19 @@
 """An upload when it has ended, in words for the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cashin_async.bulk.outcome import Outcome, State, UploadReport
+from cashin_async.bulk.grouping import Kind, kind_of, kinds_of
+from cashin_async.bulk.outcome import Failures, Outcome, State, UploadReport
+from cashin_async.report.frame import printable
 from cashin_async.report.progress import STYLES, duration
+from cashin_async.rules import RULES
 from cashin_async.sources.source import Place
 
-_SHOWN = 10  # reasons, and invoices a reason: what a screen still holds
+_SHOWN = 10  # kinds of failures, and invoices a kind: what a screen still holds
 
 MEANINGS = {
     State.ACCEPTED: "the server has them",
@@ -122,24 +125,40 @@ def _need(count: int) -> str:
 
 
 def failure_lines(report: UploadReport) -> Iterator[str]:
-    """The failures of each kind by their reason, unknown ones first, each reason with its first invoices."""
-    groups: dict[tuple[State, str | None], list[Outcome | None]] = {}
-    for failure in report.failures:
-        group = groups.setdefault((failure.state, failure.reason), [])
-        group.append(failure if len(group) < _SHOWN else None)
-    order = (State.UNKNOWN, State.REJECTED, State.INVALID, State.UNSENT)
-    by_urgency = sorted(groups.items(), key=lambda item: (order.index(item[0][0]), -len(item[1])))
-    for (state, reason), group in by_urgency[:_SHOWN]:
-        yield f"{state}: {reason}"
-        more = f" and {len(group) - _SHOWN:,} more" if len(group) > _SHOWN else ""
-        yield "    " + ", ".join(_named(failure) for failure in group if failure is not None) + more
-    if (left := len(groups) - _SHOWN) > 0:
+    """The failures by kind, unknown ones first, each kind with its first invoices."""
+    kinds = kinds_of(report.failures.reasons)
+    first = _first_of(report.failures, dict(kinds[:_SHOWN]))
+    for kind, count in kinds[:_SHOWN]:
+        yield f"{kind.state}: {_said_of(kind, report.failures)}"
+        more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
+        yield "    " + ", ".join(map(_named, first[kind])) + more
+    if (left := len(kinds) - _SHOWN) > 0:
         yield f"... and {left:,} more {'reason' if left == 1 else 'reasons'}"
 
 
-def printable(text: str) -> str:
-    """`text` without what would move a terminal's cursor: a file's name may hold anything."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+def _first_of(failures: Failures, counts: Mapping[Kind, int]) -> dict[Kind, list[Outcome]]:
+    """The first failures of each kind."""
+    first: dict[Kind, list[Outcome]] = {kind: [] for kind in counts}
+    wanted = sum(min(count, _SHOWN) for count in counts.values())
+    for failure in failures:
+        if not wanted:
+            break
+        some = first.get(kind_of(failure.state, failure.reason))
+        if some is not None and len(some) < _SHOWN:
+            some.append(failure)
+            wanted -= 1
+    return first
+
+
+def _said_of(kind: Kind, failures: Failures) -> str | None:
+    """Their one reason, else what their reasons have in common."""
+    reasons = [reason for state, reason in failures.reasons if kind_of(state, reason) == kind]
+    if len(reasons) == 1:
+        return reasons[0]
+    if kind.rule is None:
+        return kind.words
+    summary = f"{RULES[kind.rule].summary} " if kind.rule in RULES else ""
+    return f"{summary}({kind.rule}; {len(reasons):,} different reasons, the first: {reasons[0]})"
 
 
 def _named(failure: Outcome) -> str:

@@ -63,6 +63,11 @@ class Place(NamedTuple):
 class CannotReadOn(Exception):
     """The rest of an input cannot be read; the words say why, and quote no value."""
 
+    def __init__(self, reason: str, batch: Batch | None = None) -> None:
+        super().__init__(reason)
+        self.batch = batch
+        """What was read before, where that is in no batch yet: the end of an input is asked for once."""
+
 
 class Form(Protocol):
     """What the bytes of one input are: fed as they are read, they come out as records. It does no I/O.
@@ -76,11 +81,15 @@ class Form(Protocol):
     """As `Source.glances`. A form may go by it."""
 
     def feed(self, data: memoryview) -> Batch:
-        """The records that end in `data`. A ref is the record's place in the input, from 0: of its line, item or row."""
+        """The records that end in `data`. A ref is a record's place in the input, from 0: of its line, item or row."""
         ...
 
     def end(self) -> Batch:
         """What is left when the input has ended."""
+        ...
+
+    def cut_off(self) -> Batch:
+        """What is whole of what is left, when the rest of the input cannot be had; instead of `end`."""
         ...
 
 

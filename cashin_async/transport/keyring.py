@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from cashin_async.errors import CashInError, ConfigurationError, LedgerError
+from cashin_async.events import KEY_CHANGED, KEY_FAILED
 from cashin_async.settings import ApiKey, KeyProvider
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Keyring:
                     for check in self._checks if key != self._key else ():
                         await check(key.reveal())
                 except (ConfigurationError, LedgerError) as error:
-                    log.warning("key.provider_failed %s", error)
+                    KEY_FAILED.tell(log, reason=str(error))
                     self.why_not = str(error)
                     self._asked_at = self._clock()
                 else:
@@ -77,11 +78,13 @@ class Keyring:
 
     def _replace(self, key: ApiKey) -> None:
         if key == self._key:
+            KEY_FAILED.tell(log, reason="the key provider has no newer one")
             self._asked_at = self._clock()
         else:
             self._key = key
             self.generation += 1
             self._asked_at = float("-inf")
+            KEY_CHANGED.tell(log, generation=self.generation)
 
     async def _ask(self) -> ApiKey:
         assert self._provider is not None  # noqa: S101 - for the type checker: only asked when there is one
@@ -95,7 +98,7 @@ class Keyring:
         except CashInError:
             raise
         except TimeoutError:
-            raise ConfigurationError(f"the key provider gave no key within {self._timeout:g} s") from None
+            raise ConfigurationError(f"the key provider gave no key within {self._timeout:g} s (timeout)") from None
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():

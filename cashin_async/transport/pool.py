@@ -1,4 +1,4 @@
-"""The session pool: one request in, one `Exchange` out, whatever happens. The only module with aiohttp's names.
+"""The session pool: one request in, one `Exchange` out, whatever happens.
 
 What was measured on aiohttp 3.14 and decides the order of the `except` clauses below: an answer that is not
 HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclass with the proxy's status;
@@ -8,9 +8,9 @@ HTTP raises `ClientResponseError` with status 400, a refused CONNECT its subclas
 
 import asyncio
 import logging
+import os
 import ssl
 import time
-import traceback
 import urllib.request
 import zlib
 from collections.abc import Callable
@@ -26,6 +26,7 @@ from aiohttp.abc import AbstractStreamWriter
 from anyio import to_thread
 
 from cashin_async.errors import ConfigurationError
+from cashin_async.events import EXCHANGE_BROKE, Thinned, where
 from cashin_async.settings import Settings, checked_proxy, is_loopback
 from cashin_async.transport.exchange import Answered, Exchange, NoProof, NotSent
 from cashin_async.transport.keyring import Keyring
@@ -35,12 +36,15 @@ CREATE_INVOICES = "/v2/gensalesinvoices"
 
 log = logging.getLogger(__name__)
 
-_USER_AGENT = f"cashin-async/{version('cashin-async')}"
+USER_AGENT = f"cashin-async/{version('cashin-async')}"
 _LARGE = 65_536  # bytes of a body from which on a copy of it costs more than one more call of the system
 _GZIP_LEVEL = 2
 """Measured on 270 KB of invoices: a twelfth in 0.8 ms; a third in 2.5 ms when every value is random. Level 1 takes as
 long and leaves 7 to 24 % more bytes, level 6 takes 2.2 times as long or more for 13 to 33 % fewer."""
 _GZIP_AT_ONCE = 65_536  # bytes, in the event loop's own thread: 0.7 ms at most, and 2 ms on a machine a third as fast
+_BLAMED = {9: "the clock of this machine", 10: "or the clock of this machine", 62: "base_url", 64: "base_url"}
+"""What is to be looked at when a certificate is not valid yet or no longer, or is another host's; else it is `ca_file`.
+Source: OpenSSL, x509_vfy.h, X509_V_ERR_*."""
 _KEPT_HEADERS = ("date", "retry-after", "ratelimit")
 
 
@@ -97,9 +101,10 @@ class SessionPool:
         self.keys = keys
         self._settings = settings
         self._wall_clock = wall_clock
-        self._tls = _tls(settings)
-        self._proxy = settings.proxy or _proxy_from_environment(settings)
+        self._tls = tls_of(settings)
+        self._proxy = proxy_of(settings)
         self._sessions: list[aiohttp.ClientSession] = []
+        self._thinned = Thinned(log)
 
     async def __aenter__(self) -> "SessionPool":
         settings = self._settings
@@ -113,7 +118,7 @@ class SessionPool:
                     connector=connector,
                     cookie_jar=aiohttp.DummyCookieJar(),
                     trust_env=False,
-                    headers={"Accept": "application/json", "User-Agent": _USER_AGENT},
+                    headers={"Accept": "application/json", "User-Agent": USER_AGENT},
                     timeout=aiohttp.ClientTimeout(
                         total=settings.timeout,
                         # below the total, which could not tell a wait for a connection from a wait for an answer
@@ -186,9 +191,9 @@ class SessionPool:
         except Exception as error:
             if not isinstance(error, (aiohttp.ClientError, OSError)):
                 # nothing that aiohttp documents, and no reason to lose a run for; its words might quote the key
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                log.error("exchange.failed %s at %s:%s", type(error).__name__, where.filename, where.lineno)
-            return _failed(error, flight.awaiting_connection, time.perf_counter() - started)
+                kind, place = type(error).__name__, where(error)
+                self._thinned.tell(EXCHANGE_BROKE, (kind, place), error=kind, where=place)
+            return failure(error, flight.awaiting_connection, time.perf_counter() - started)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -219,17 +224,17 @@ def _gzip(body: bytes) -> bytes:
     return zlib.compress(body, _GZIP_LEVEL, wbits=31)  # 31: with the header and the sum of gzip
 
 
-def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotSent | NoProof:
+def failure(error: Exception, awaiting_connection: bool, elapsed: float) -> NotSent | NoProof:
     """What an exception of aiohttp's says; `TimeoutError` is an `OSError`."""
     match error:
         case aiohttp.ClientHttpProxyError():
-            return NotSent(f"the proxy refused the connection with HTTP {error.status}", elapsed)
+            return NotSent(_refused_by_proxy(error.status), elapsed)
         case aiohttp.ClientConnectorError():
             return NotSent(_cannot_connect(error), elapsed)
         case aiohttp.ConnectionTimeoutError():
             return NotSent("no connection within connect_timeout", elapsed, timed_out=True)
         case aiohttp.InvalidURL():
-            return NotSent("the address of the server or the proxy is not valid", elapsed)
+            return NotSent("the address of the server or the proxy is not valid (base_url, proxy)", elapsed)
         case _ if awaiting_connection:
             return NotSent(f"the connection could not be made ({type(error).__name__})", elapsed)
         case aiohttp.SocketTimeoutError():
@@ -239,7 +244,7 @@ def _failed(error: Exception, awaiting_connection: bool, elapsed: float) -> NotS
         case aiohttp.ClientPayloadError():
             return NoProof("the answer was cut short", elapsed)
         case aiohttp.ClientResponseError():
-            return NoProof("the answer is not HTTP", elapsed)
+            return NoProof("the answer is not HTTP (base_url)", elapsed)
         case _:
             return NoProof(f"the connection was lost ({type(error).__name__})", elapsed)
 
@@ -254,19 +259,37 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
+    """With the setting that leads there."""
+    through_proxy = isinstance(error, aiohttp.ClientProxyConnectionError)
+    setting = "proxy" if through_proxy else "base_url"
+    cannot = f"cannot connect to {'the proxy' if through_proxy else f'{error.host}:{error.port}'}"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         why = "its name cannot be resolved"
     elif isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = f"its certificate is not trusted ({getattr(error.certificate_error, 'verify_message', 'see ca_file')})"
+        said = getattr(error.certificate_error, "verify_message", "").rstrip(".")
+        blamed = _BLAMED.get(getattr(error.certificate_error, "verify_code", 0), "ca_file")
+        return f"{cannot}: its certificate is not trusted{f', {said}' if said else ''} ({blamed})"
     elif isinstance(error, aiohttp.ClientSSLError):
         why = "TLS failed"
     else:
-        why = (error.os_error.strerror or type(error.os_error).__name__).lower()
-    whom = "the proxy" if isinstance(error, aiohttp.ClientProxyConnectionError) else f"{error.host}:{error.port}"
-    return f"cannot connect to {whom}: {why}"
+        why = _of_the_system(error.os_error)
+    return f"{cannot}: {why} ({setting})"
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | bool:
+def _of_the_system(error: OSError) -> str:
+    """asyncio puts a text of its own, with the address, in place of the system's."""
+    named = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    return (named or type(error).__name__).lower()
+
+
+def _refused_by_proxy(status: int) -> str:
+    """Source of 407: RFC 9110, 15.5.8."""
+    why = "it wants a login: proxy" if status == 407 else "proxy, base_url"
+    return f"the proxy refused the connection with HTTP {status} ({why})"
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext | bool:
+    """Whom to trust. Raises `ConfigurationError` for a `ca_file` that cannot be read."""
     if not settings.verify_tls or (settings.base_url.startswith("http:") and not settings.ca_file):
         return False
     try:
@@ -276,8 +299,10 @@ def _tls(settings: Settings) -> ssl.SSLContext | bool:
         raise ConfigurationError(f"ca_file cannot be read: {why} (environment variable CASHIN_CA_FILE)") from None
 
 
-def _proxy_from_environment(settings: Settings) -> str | None:
-    """HTTPS_PROXY, unless NO_PROXY names the host; never for loopback."""
+def proxy_of(settings: Settings) -> str | None:
+    """The proxy in effect: the setting, else HTTPS_PROXY unless NO_PROXY names the host; that never for loopback."""
+    if settings.proxy:
+        return settings.proxy
     url = urlsplit(settings.base_url)
     if url.scheme != "https" or is_loopback(url):
         return None

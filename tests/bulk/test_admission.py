@@ -187,6 +187,20 @@ def test_a_shorter_hold_does_not_cut_a_longer_one() -> None:
     assert admission.held_until == 10.0
 
 
+def test_holds_are_counted_and_timed_once_however_they_overlap() -> None:
+    admission = Admission()
+    assert (admission.holds, admission.held_seconds(5.0)) == (0, 0.0)
+    admission.hold(10.0, 4)
+    admission.hold(11.0, 1)
+    admission.hold(12.0, 4)
+    assert admission.holds == 1, "it only became longer"
+    assert [admission.held_seconds(now) for now in (12.0, 14.0, 16.0, 99.0)] == [2.0, 4.0, 6.0, 6.0]
+    admission.hold(100.0, 1)
+    assert (admission.holds, admission.held_seconds(200.0)) == (2, 7.0)
+    admission.hold(200.0, 0)
+    assert (admission.holds, admission.held_seconds(200.0)) == (2, 7.0)
+
+
 @pytest.mark.parametrize("wait", [None, 0.0], ids=["without Retry-After", "Retry-After: 0"])
 @pytest.mark.parametrize(("jitter", "holds"), [(0.0, [0.25, 0.5, 1, 2, 2, 2]), (1.0, [0.5, 1, 2, 4, 4, 4])])
 def test_a_pushback_that_names_no_time_backs_off(wait: float | None, jitter: float, holds: list[float]) -> None:

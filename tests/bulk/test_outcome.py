@@ -308,3 +308,17 @@ def test_released_numbers_that_nobody_sends_are_no_success() -> None:
     assert (report.exit_code, report.ok) == (3, False)
     with pytest.raises(UploadFailed, match="2 numbers, 251600001 the first"):
         report.raise_for_failures()
+
+
+def test_failures_are_counted_by_reason_and_answers_told_once_a_reason() -> None:
+    report = UploadReport("run")
+    report.look()
+    for state, number, reason, answer in (
+        (State.UNKNOWN, 1, "no receipt", "what it said"),
+        (State.UNKNOWN, 2, "no receipt", "what it said then"),
+        (State.ACCEPTED, 3, None, None),
+        (State.REJECTED, 4, "no", None),
+    ):
+        report.add(Settled(state, [number], [number], reason, answer))
+    assert report.failures.reasons == {(State.UNKNOWN, "no receipt"): 2, (State.REJECTED, "no"): 1}
+    assert [(one.number, one.answer) for one in report.failures.with_answers()] == [(1, "what it said")]

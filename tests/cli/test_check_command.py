@@ -522,7 +522,7 @@ def test_a_table_on_a_terminal(cashin: CommandLine) -> None:
     assert any(re.fullmatch(r"    and \d+ more", row) for row in shown)
     assert all(len(row) <= COLUMNS for row in shown[:-1])
     assert len(shown) < 24, "the first line is still there to be read"
-    assert shown[-1].startswith("200 invoices read, 0 clean, 100 with errors, 100 with warnings; ")
+    assert "200 invoices read, 0 clean, 100 with errors, 100 with warnings; " in " ".join(shown[-2:])
     assert COLOUR.search(terminal.raw)
     assert "\x1b[?25" not in terminal.raw, "no view for what takes no time"
 
@@ -562,7 +562,7 @@ def test_an_interrupt_on_a_terminal(cashin: CommandLine) -> None:
         terminal.read(until=lambda: " invoices/s" in terminal.raw)
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.ends() == 130
-    assert terminal.screen.text.strip().splitlines()[-1].startswith("Interrupted: ")
+    assert re.search("^Interrupted: ", terminal.screen.text, re.MULTILINE)
     assert "━" not in terminal.screen.text
     assert terminal.screen.cursor_shown
 

@@ -23,6 +23,10 @@ def test_it_shows_every_outcome_and_that_nobody_was_billed_twice(cashin: Command
     assert max(map(len, done.out.splitlines())) < 200
     assert "\x1b" not in done.out
     assert not state.exists(), "its ledger goes with it"
+    page = Path(done.out.splitlines()[-1])
+    assert page == cashin.folder / "process1" / "cashin-async-demo.html"
+    needing = 306 - counts["accepted"] - 1
+    assert f"{needing} of 306 invoices need a look" in page.read_text(), "as it was after the first upload"
 
 
 def counts_of(text: str) -> dict[str, int]:
@@ -51,3 +55,15 @@ def test_it_can_be_interrupted(cashin: CommandLine) -> None:
     done = running.ends(within=8)
     assert done.code == 130
     assert "0 of them billed twice" in done.out
+
+
+def test_its_report_goes_where_it_is_wanted(cashin: CommandLine) -> None:
+    page = cashin.folder / "demo.html"
+    done = cashin.run("demo", "--count", "50", "--quiet", "--report", page, "--lang", "fi")
+    assert done.code == 0
+    assert '<html lang="fi">' in page.read_text()
+    assert str(page) in done.out
+    for wrong, said in (("demo.pdf", "does not end in .html"), ("missing/demo.html", "No such file")):
+        refused = cashin.run("demo", "--count", "50", "--quiet", "--report", wrong)
+        assert (refused.code, refused.out) == (2, "")
+        assert said in " ".join(refused.err.split())

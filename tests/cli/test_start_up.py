@@ -1,12 +1,13 @@
 """What `cashin-async --help` says of the commands, and that it waits for none of them."""
 
+import re
 import subprocess
 import sys
 
 import click
 import pytest
 
-from cashin_async.cli import COMMANDS, main
+from cashin_async.cli import COMMANDS, FIRST_STEPS, main
 from tests.cli.conftest import CommandLine
 
 CONTEXT = click.Context(main, info_name="cashin-async")
@@ -71,3 +72,20 @@ def test_the_version(cashin: CommandLine) -> None:
     import cashin_async
 
     assert cashin.run("--version").out.strip().endswith(cashin_async.__version__)
+
+
+def test_without_arguments_it_says_what_to_do_first(cashin: CommandLine) -> None:
+    """Exit code 2, as wrong usage: a script whose command is an empty variable has done nothing."""
+    done = cashin.run()
+    assert (done.code, done.out, done.err) == (2, "", FIRST_STEPS)
+    assert max(map(len, done.err.splitlines())) < 80
+    steps = re.findall(r"^  cashin-async (\w+)", done.err, re.MULTILINE)
+    assert steps == ["demo", "doctor", "check", "upload"]
+    assert set(steps) <= set(COMMANDS)
+
+
+def test_the_first_steps_load_no_command() -> None:
+    code = f"{LEAVING_A_LIST}; from cashin_async.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert {name for name in loaded - loaded_by("--help") if name.startswith("cashin_async")} == set()

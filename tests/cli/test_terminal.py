@@ -1,5 +1,6 @@
 """What people see: one calm view within 80 columns while it runs, and the summary when it has ended."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -20,70 +21,23 @@ import pytest
 from cashin_async import Progress, State
 from cashin_async.report.progress import progress_view
 from tests.cli.conftest import KEY, MARKER, CommandLine, environment, invoice, server
+from tests.screen import Screen, view_starts
 
 COLUMNS = 80
 COLOUR = re.compile(r"\x1b\[(\d+;)*(3[0-8]|4[0-8]|9[0-7]|10[0-7])(;\d+)*m")
 
 
-class Screen:
-    """As much of a terminal as the view needs, but as wide as it takes: lines do not wrap."""
-
-    def __init__(self) -> None:
-        self.rows = [""]
-        self.row = self.column = 0
-        self.cursor_shown = True
-        self.shown: list[str] = []
-        """The screen at each moment before something was erased."""
-
-    def write(self, text: str) -> None:
-        for part in re.findall(r"\x1b\[[?\d;]*[A-Za-z]|\x1b.|[^\x1b]", text):
-            if part.startswith("\x1b["):
-                self._control(part[2:-1], part[-1])
-            elif part == "\r":
-                self.column = 0
-            elif part == "\n":
-                self.row += 1
-                self.rows += [""] * (self.row + 1 - len(self.rows))
-            elif part >= " ":
-                row = self.rows[self.row].ljust(self.column)
-                self.rows[self.row] = row[: self.column] + part + row[self.column + 1 :]
-                self.column += 1
-
-    def _control(self, argument: str, verb: str) -> None:
-        if verb == "A":
-            self.row = max(0, self.row - int(argument or 1))
-        elif verb == "K":
-            self.shown.append(self.text)
-            self.rows[self.row] = ""
-        elif verb in "hl" and argument == "?25":
-            self.cursor_shown = verb == "h"
-        else:
-            assert verb == "m", f"an escape sequence that this screen does not know: {argument}{verb}"
-
-    @property
-    def text(self) -> str:
-        return "\n".join(row.rstrip() for row in self.rows)
-
-    @property
-    def live(self) -> list[str]:
-        """The screen each time that the live view was on it."""
-        return [text for text in self.shown if "requests in flight" in text]
-
-    @property
-    def widest(self) -> int:
-        """Columns that the live view took; the ledger's path above it is as long as it is."""
-        rows = [row for text in self.live for row in text.splitlines()]
-        return max(len(row) for row in rows if not row.startswith("Ledger: "))
-
-
 class Terminal:
     """A process on a pseudo-terminal of 24 rows and 80 columns."""
 
-    def __init__(self, *argv: str | Path, url: str, stdout: Any = None, **variables: str | None) -> None:
+    def __init__(
+        self, *argv: str | Path, url: str, stdout: Any = None, columns: int = COLUMNS, **variables: str | None
+    ) -> None:
         self.raw = ""
-        self.screen = Screen()
+        self.screen = Screen(columns)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from cashin_async.cli import main; main()", *argv],
             stdin=slave,
@@ -91,7 +45,7 @@ class Terminal:
             stderr=slave,
             env=environment(url, **variables),
         )
-        os.close(slave)
+        self.slave = slave
 
     def read(self, until: Callable[[], object] = lambda: False, patience: float = 15.0) -> None:
         """Read on until something is so, or to the end."""
@@ -105,11 +59,18 @@ class Terminal:
                 return
             if not block:
                 return
-            text = block.decode()
+            text = self._decoder.decode(block)
             self.raw += text
             self.screen.write(text)
 
+    def resize(self, columns: int) -> None:
+        """As when somebody draws the window smaller or larger."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.screen.resize(columns, 24)
+
     def ends(self) -> int:
+        os.close(self.slave)
+        self.slave = -1
         self.read()
         code = self.process.wait(10)
         assert "Traceback" not in self.raw
@@ -125,6 +86,8 @@ class Terminal:
             self.process.kill()
             self.process.wait()
         os.close(self._master)
+        if self.slave >= 0:
+            os.close(self.slave)
 
 
 def test_a_live_view_and_then_the_summary(cashin: CommandLine) -> None:
@@ -133,22 +96,59 @@ def test_a_live_view_and_then_the_summary(cashin: CommandLine) -> None:
         assert terminal.ends() == 1
     live = terminal.screen.live
     assert len(live) > 2, "it is drawn again and again"
-    assert all(str(state) in live[-1] for state in State)
-    assert any(re.search(r"[\d,]+ read, [\d,]+ done, [\d,]+ invoices/s", text) for text in live)
-    assert terminal.screen.widest <= COLUMNS
+    assert all(re.search(rf"\b{state}\b", text) for state in State for text in live)
+    assert all(re.search(rf"\b{name}\b", live[-1]) for name in ("read", "requests", "window", "now", "overall"))
+    assert re.search(r"^━+─* +\d+% +.* (so far|left)$", live[-1], re.MULTILINE)
+    assert re.search(r"^last failure: invalid \S+\.jsonl:5000: ", live[-1], re.MULTILINE)
+    assert terminal.screen.widest < COLUMNS
+    assert len({view_starts(text) for text in live}) == 1, "it does not jump"
     assert "4,999 of 5,000 invoices are accepted, 1 needs a look." in terminal.screen.text
     assert "in flight" not in terminal.screen.text, "the view leaves nothing behind"
     assert terminal.screen.cursor_shown
     assert COLOUR.search(terminal.raw)
 
 
+@pytest.mark.parametrize("columns", [20, 40, 200])
+def test_other_widths(cashin: CommandLine, columns: int) -> None:
+    path = cashin.file(*map(invoice, range(1, 3000)), b"broken", name="laskut-yhtiön-pääkonttorilta-marraskuu.jsonl")
+    with server("latency=0.1") as simulator, Terminal("upload", path, url=simulator.url, columns=columns) as terminal:
+        assert terminal.ends() == 1
+    frames = terminal.screen.shown
+    assert any("acce" in text for text in frames)
+    heights = {text.count("\n") for text in frames[2:-1]}
+    assert len(heights) <= 2, "but for the words in its last rows, it is as high at every moment"
+    assert terminal.screen.cursor_shown
+
+
+def test_a_terminal_that_is_resized(cashin: CommandLine) -> None:
+    """The view follows, and nothing of the one before stays in its rows."""
+    path = cashin.invoices(30_000)
+    with server("latency=0.2") as simulator, Terminal("upload", path, url=simulator.url, columns=78) as terminal:
+        terminal.read(until=lambda: len(terminal.screen.live) >= 2)
+        terminal.resize(120)
+        terminal.read(until=lambda: len(terminal.screen.live) >= 5)
+        terminal.resize(45)
+        seen = len(terminal.screen.shown)
+        terminal.read(until=lambda: len(terminal.screen.shown) >= seen + 3)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.ends() == 130
+    for text in terminal.screen.shown[seen + 1 : seen + 3]:
+        assert text.count("accepted") == 1
+        assert text.count("overall") == 1
+    assert terminal.screen.cursor_shown
+
+
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_no_colour_when_it_is_not_wanted(cashin: CommandLine, variables: dict[str, str]) -> None:
     path = cashin.invoices(300)
-    with server("latency=0.05") as simulator, Terminal("upload", path, url=simulator.url, **variables) as terminal:
+    with (
+        server("latency=0.05") as simulator,
+        Terminal("upload", path, url=simulator.url, columns=COLUMNS, **variables) as terminal,
+    ):
         assert terminal.ends() == 0
     assert not COLOUR.search(terminal.raw)
     assert "All 300 invoices are accepted." in terminal.screen.text
+    assert ("\x1b" in terminal.raw) == ("TERM" not in variables), "nothing at all for what knows no sequences"
 
 
 def test_large_numbers_and_long_words_fit(cashin: CommandLine) -> None:
@@ -157,9 +157,9 @@ def test_large_numbers_and_long_words_fit(cashin: CommandLine) -> None:
         path = cashin.invoices(50_000)
         with Terminal("upload", path, "--deadline", "1.2", url=simulator.url) as terminal:
             assert terminal.ends() == 3
-    assert any("the server asks to wait" in text for text in terminal.screen.shown)
-    assert terminal.screen.widest <= COLUMNS
-    assert terminal.screen.text.splitlines()[1].startswith("Stopped: ")
+    assert any(re.search(r"^the server asks to wait: \d+ s", text, re.MULTILINE) for text in terminal.screen.live)
+    assert terminal.screen.widest < COLUMNS
+    assert re.search("^Stopped: ", terminal.screen.text, re.MULTILINE)
 
 
 def test_json_on_stdout_while_the_view_is_on_the_terminal(cashin: CommandLine) -> None:
@@ -184,8 +184,8 @@ def test_an_interrupt(cashin: CommandLine) -> None:
         assert terminal.ends() == 130
     assert "invoices read are accepted." in terminal.screen.text
     assert "━" not in terminal.screen.text, "the view leaves nothing behind"
-    assert "Once more to leave at once." in terminal.screen.text
-    assert "requests in flight" not in terminal.screen.text
+    assert "Once more to leave at once." in " ".join(terminal.screen.text.split())
+    assert "overall" not in terminal.screen.text
     assert terminal.screen.cursor_shown
 
 
@@ -224,9 +224,9 @@ def test_plain_lines_elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 25 // 5
     assert set(lines) == {
-        "12,000 read, 9,000 accepted, 100 unknown, 8 in flight, 100 invoices/s, about 2 min 29 s left,"
-        " the server asks to wait: 12 s, 1,200 in doubt, asked again in 208 s,"
-        " stopping: the deadline is [red]over[/red]"
+        "12,000 read, 9,000 accepted, 100 unknown, 8 in flight, 100 invoices/s now, 100 overall,"
+        " stopping: the deadline is [red]over[/red], the server asks to wait: 12 s,"
+        " 1,200 in doubt, asked again in 208 s, 3 requests sent again"
     }
 
 
@@ -244,6 +244,31 @@ def test_plain_lines_of_a_process(cashin: CommandLine) -> None:
         )
     lines = [line for line in done.stderr.splitlines() if "in flight" in line]
     assert lines
-    assert all(re.fullmatch(r"[\d,]+ read, .*\d in flight, [\d,]+ invoices/s.*", line) for line in lines)
+    assert all(
+        re.fullmatch(r"[\d,]+ read, .*\d in flight, [\d,]+ invoices/s now, [\d,]+ overall.*", line) for line in lines
+    )
     assert "\x1b" not in done.stderr
     assert "\r" not in done.stderr
+
+
+def test_a_file_that_is_called_a_terminal_gets_lines(cashin: CommandLine) -> None:
+    """Build servers set FORCE_COLOR for all that runs there."""
+    with server("latency=0.05") as simulator:
+        done = cashin.run("upload", cashin.invoices(2000), url=simulator.url, FORCE_COLOR="1")
+    assert done.code == 0
+    assert "\x1b[?25" not in done.err + done.out
+    assert "A" not in re.findall(r"\x1b\[\d*([A-Z])", done.err), "the cursor moves in no file"
+
+
+def test_a_terminal_that_takes_nothing_holds_no_upload_up(cashin: CommandLine) -> None:
+    """As after Ctrl-S, or while text is marked: what is in flight would not be read, and be in doubt."""
+    path = cashin.invoices(30_000)
+    with server("latency=0.1") as simulator, Terminal("upload", path, url=simulator.url) as terminal:
+        terminal.read(until=lambda: terminal.screen.live)
+        termios.tcflow(terminal.slave, termios.TCOOFF)
+        end = time.monotonic() + 15
+        while len(simulator.store) < 30_000 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert len(simulator.store) == 30_000
+        termios.tcflow(terminal.slave, termios.TCOON)
+        assert terminal.ends() == 0

@@ -27,7 +27,7 @@ def check(done: Done, *words: str) -> None:
         (["upload", "a", "--limit", "many"], ["--limit"]),
         (["upload", "a", "--ledger", "redis://127.0.0.1"], ["ledger"]),
         (["upload", "a", "--ledger", "/nowhere/ledger.db"], ["/nowhere/ledger.db"]),
-        (["upload", "a", "--report", "report.html"], ["--report", ".json", ".csv"]),
+        (["upload", "a", "--report", "report.pdf"], ["--report", ".html", ".json", ".csv"]),
         (["upload", "a", "--report", "report"], ["--report", ".json", ".csv"]),
         (["upload", "a", "--report", "/nowhere/report.json"], ["--report", "/nowhere/report.json", "No such file"]),
         (["upload", "a", "--failed", "/nowhere/failed.jsonl"], ["--failed", "/nowhere/failed.jsonl", "No such file"]),
@@ -172,7 +172,7 @@ def test_nothing_is_sent(cashin: CommandLine) -> None:
 
 
 def test_help_needs_no_configuration(cashin: CommandLine) -> None:
-    commands = ("demo", "check", "upload", "status", "settle", "simulator")
+    commands = ("demo", "doctor", "check", "upload", "status", "settle", "simulator", "completion")
     for argv in (["--help"], *([command, "-h"] for command in commands), ["--version"]):
         done = cashin.run(*argv, CASHIN_API_KEY=None)
         assert done.code == 0

@@ -264,7 +264,7 @@ async def test_progress_adds_up_at_every_moment(bench: MakeBench) -> None:
 
 async def test_a_broken_display_does_not_cost_the_upload(bench: MakeBench, caplog: Any) -> None:
     def show(_: Progress) -> None:
-        if not caplog.records or caplog.records[-1].message != "progress.failed":
+        if not caplog.records or not caplog.records[-1].message.startswith("progress.failed"):
             raise ZeroDivisionError
 
     table = await bench()

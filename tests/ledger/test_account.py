@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cashin_async.errors import LedgerError
 from cashin_async.ledger import account, boot
-from cashin_async.ledger.account import default_place
+from cashin_async.ledger.account import default_path, default_place
 from cashin_async.ledger.base import Account
 
 
@@ -51,6 +51,18 @@ def test_the_folders_are_made_for_this_user_alone(state: Path) -> None:
     for folder in (place.parent, state / "cashin-async", state):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert default_place(Account("production")) == place
+
+
+def test_the_place_can_be_told_without_making_anything(state: Path) -> None:
+    assert default_path(Account("production")) == state / "cashin-async" / "production" / "unlabelled.db"
+    assert not state.exists()
+
+
+def test_a_user_without_a_home_folder_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is started with a number for a user: `~` stands for nothing, and is no folder's name."""
+    monkeypatch.setattr(platformdirs, "user_state_path", lambda name: Path("~/.local/state") / name)
+    with pytest.raises(LedgerError, match=r"no home folder \(HOME\): name a --ledger"):
+        default_place(Account("production"))
 
 
 def test_a_folder_that_cannot_be_made_is_said(state: Path) -> None:

@@ -90,6 +90,23 @@ async def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
     assert "is a folder" in await refusal(tmp_path)
 
 
+async def test_what_another_place_would_mend_names_the_option_and_the_setting(tmp_path: Path) -> None:
+    """But not where another ledger would know nothing of what this one has sent: in use, or damaged."""
+    elsewhere = "(--ledger, setting ledger)"
+    (tmp_path / "short").write_text("?")
+    for place in (tmp_path, tmp_path / "no" / "ledger.db", tmp_path / "short"):
+        assert elsewhere in await refusal(place)
+    place = await begun(tmp_path / "ledger.db", LABELLED)
+    assert elsewhere in (other := await refusal(place, replace(LABELLED, environment="production")))
+    assert "base_url" in other
+    assert elsewhere in (other := await refusal(place, replace(LABELLED, creditor="Other")))
+    assert "--creditor" in other
+    ledger = await open_sqlite(place, account=LABELLED)
+    assert elsewhere not in (busy := await refusal(place, LABELLED))
+    assert "wait until that ends" in busy
+    await ledger.close()
+
+
 async def test_a_pipe_is_no_ledger(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ledger.db")
     assert "is no file" in await refusal(tmp_path / "ledger.db")
@@ -101,7 +118,7 @@ async def test_it_must_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     shut = tmp_path if read_only == "folder" else place
     monkeypatch.setattr(os, "access", lambda path, mode: path != shut or not mode & os.W_OK)  # root may do anything
     assert f"the {read_only}" in (said := await refusal(place))
-    assert said.endswith("is read-only")
+    assert "is read-only: let this user write it" in said
 
 
 @pytest.mark.parametrize("content", [b"InvoiceNumber,TotalAmount\n" * 300, b"SQLite format 3\0" + b"x" * 4080, b"?"])

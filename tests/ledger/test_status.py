@@ -16,7 +16,7 @@ from cashin_async.ledger import status
 from cashin_async.ledger.base import NumberState, Part
 from cashin_async.ledger.layout import MIGRATIONS
 from cashin_async.ledger.sqlite import SqliteLedger
-from cashin_async.ledger.status import LedgerStatus, read_status
+from cashin_async.ledger.status import LedgerStatus, Query, read_status
 from tests.ledger.conftest import ACCOUNT, LATER, RUN, batch, copy_as_it_is, names, open_sqlite
 
 ACCEPTED, UNKNOWN, RELEASED = NumberState.ACCEPTED, NumberState.UNKNOWN, NumberState.RELEASED
@@ -113,14 +113,14 @@ async def test_one_that_is_opened_while_it_is_read_is_read_again(
     await (await two_nights(place)).close()
     modes: list[str] = []
 
-    def read(path: Path, mode: str, runs: int | None) -> LedgerStatus:
+    def read(path: Path, mode: str, query: Query[LedgerStatus]) -> LedgerStatus:
         if not modes:
             os.utime(path, (1, 1))  # as a checkpoint would
             if fails:
                 modes.append(mode)
                 raise LedgerError("half of it was new")
         modes.append(mode)
-        return really_read(path, mode, runs)
+        return really_read(path, mode, query)
 
     really_read = status._read
     monkeypatch.setattr(status, "_read", read)

@@ -315,7 +315,7 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_unknown(
         await ledger.settle(other, ALL_ACCEPTED)
     with caplog.at_level(logging.ERROR):
         await ledger.close()
-    assert "2 outcomes are lost" in caplog.text
+    assert "ledger.lost requests=2" in caplog.text
     ledger = await open_sqlite(tmp_path / "ledger.db")
     assert await ledger.in_state(NumberState.UNKNOWN) == [1, 2, 3]
     await ledger.close()

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from cashin_async.bulk.outcome import State, UploadReport
-from cashin_async.report.summary import few, print_summary, settled_lines, verdict
+from cashin_async.report.summary import failure_lines, few, print_summary, settled_lines, verdict
 from cashin_async.sources.source import SourceProblem
 from tests.report.conftest import ended, group
 
@@ -72,3 +72,29 @@ def test_a_few_of_many() -> None:
     assert few([1, 2]) == "1, 2"
     assert few(range(1, 11)) == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
     assert few(range(1, 11), 1_010) == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1,000 more"
+
+
+def test_a_rule_that_is_broken_in_many_ways_is_said_once() -> None:
+    digits = [f"Reference: check digit is {digit}, 3 would be right (reference)" for digit in (1, 2, 4)]
+    one = report(*(group(State.INVALID, b"", b"", first=10 * place, reason=why) for place, why in enumerate(digits, 1)))
+    assert list(failure_lines(one)) == [
+        "invalid: Reference is a Finnish reference with the right check digit, in the national or the RF form. "
+        f"(reference; 3 different reasons, the first: {digits[0]})",
+        "    10, 11, 20, 21, 30, 31",
+    ]
+    alone = report(group(State.INVALID, b"", reason=digits[0]))
+    assert list(failure_lines(alone)) == [f"invalid: {digits[0]}", "    1"]
+
+
+def test_refusals_that_differ_by_number_only_are_one_kind() -> None:
+    refused = [
+        group(State.REJECTED, b"", first=number, reason=f"HTTP 400: no {number}") for number in range(70_000, 70_012)
+    ]
+    told = list(failure_lines(report(*refused, group(State.UNKNOWN, b"", reason="no answer"))))
+    assert told[:3] == ["unknown: no answer", "    1", "rejected: HTTP 400: no …"]
+    assert told[3].endswith("70008, 70009 and 2 more")
+
+
+def test_further_kinds_are_counted() -> None:
+    many = [group(State.REJECTED, b"", reason=f"HTTP 400: {word}") for word in "abcdefghijklm"]
+    assert list(failure_lines(report(*many)))[-1] == "... and 3 more reasons"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cashin_async import CashIn, JsonLines, Outcome, Settings, SourceError, UploadReport
+from cashin_async import CashIn, Outcome, Settings, SourceError, UploadReport
 from cashin_async.simulator.server import Simulator
+from cashin_async.sources.files import Files, Path
 
 
 def line(number: int, rest: str = "") -> bytes:
@@ -85,7 +86,12 @@ def reasons(report: UploadReport) -> dict[str, str]:
     return {str(failure.source): failure.reason or "" for failure in report.failures}
 
 
-async def places(source: JsonLines) -> list[tuple[str, int | None]]:
+def files_of(*files: Path, stdin: Any = None, **settings: Any) -> Files:
+    """These files, as a run would read them with such settings."""
+    return Files(Settings(base_url="https://localhost", **settings), *files, stdin=stdin)
+
+
+async def places(source: Files) -> list[tuple[str, int | None]]:
     """Where each record stands and its number, without uploading them."""
     return [(str(source.locate(record.ref)), record.number) async for batch in source.batches() for record in batch]
 

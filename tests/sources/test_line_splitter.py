@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cashin_async import JsonLines
 from cashin_async.sources.lines import LineSplitter
-from tests.sources.conftest import dripping, line, places
+from tests.sources.conftest import dripping, files_of, line, places
 
 
 def cut(data: bytes, at: Iterable[int]) -> list[bytes]:
@@ -55,7 +54,7 @@ async def test_places_whatever_the_reads_return(block: int, end: str) -> None:
     """A pipe gives what is in it just now: no border between two reads may show."""
     lines = [line(1), b"", b"x" * 50, line(2), b"   ", "{ä".encode(), line(3)]
     given_lines = end.encode().join(lines)
-    source = JsonLines("-", stdin=dripping(given_lines, block))
+    source = files_of("-", stdin=dripping(given_lines, block))
     assert await places(source) == [
         ("<stdin>:1", 1),
         ("<stdin>:3", None),
@@ -67,7 +66,7 @@ async def test_places_whatever_the_reads_return(block: int, end: str) -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 3, 4, 1000])
 async def test_a_byte_order_mark_whatever_the_reads_return(block: int) -> None:
-    source = JsonLines("-", stdin=dripping(b"\xef\xbb\xbf" + line(1) + b"\n" + line(2), block))
+    source = files_of("-", stdin=dripping(b"\xef\xbb\xbf" + line(1) + b"\n" + line(2), block))
     assert await places(source) == [("<stdin>:1", 1), ("<stdin>:2", 2)]
     assert source.problems == []
 
@@ -83,6 +82,6 @@ async def test_a_byte_order_mark_whatever_the_reads_return(block: int) -> None:
     ids=["gzip", "zstd", "utf-16"],
 )
 async def test_other_forms_are_recognised_whatever_the_reads_return(block: int, data: bytes, word: str) -> None:
-    source = JsonLines("-", stdin=dripping(data, block))
+    source = files_of("-", stdin=dripping(data, block))
     assert await places(source) == []
     assert [word in str(problem) for problem in source.problems] == [True]

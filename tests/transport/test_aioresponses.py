@@ -68,7 +68,7 @@ async def test_aioresponses_still_needs_the_shim(
     mocked.post(ADDRESS, status=202, payload=receipt(1))
     with pytest.raises(InvoiceUnknown, match="TypeError"):
         await cashin.invoices.create(next(sample_invoices(1)))
-    assert "exchange.failed TypeError at" in caplog.text
+    assert "exchange.broke error='TypeError' where='" in caplog.text
     assert "aioresponses" in caplog.text
 
 

@@ -387,7 +387,7 @@ async def test_a_provider_that_fails_in_mid_upload_leaves_the_rest_unsent(caplog
         report = await upload(simulator, lambda: next(answers)(), 200)
     assert report.accepted == len(simulator.store)
     assert report.unsent == 200 - report.accepted > 0
-    assert "key.provider_failed the key provider failed with OSError" in caplog.text
+    assert "key.failed reason='the key provider failed with OSError'" in caplog.text
     assert KEY not in caplog.text
 
 

@@ -1,0 +1,100 @@
+"""A run as its ledger has it: also one of an older version, and one that could not note how it ended."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cashin_async.bulk.grouping import Kind
+from cashin_async.bulk.history import Past
+from cashin_async.bulk.outcome import State
+from cashin_async.ledger.base import NumberState, Part
+from cashin_async.ledger.lock import Holder
+from cashin_async.ledger.recorded import RecordedRun, read_run
+from cashin_async.report.reported import Ending, Reported, of_record, rows_on_record
+from tests.ledger.conftest import RUN, batch, open_sqlite
+
+BEGAN = datetime(2026, 8, 6, 1, tzinfo=UTC)
+ENDED = {"began": BEGAN.isoformat(), "ended": "2026-08-06T01:10:00+00:00", "read": 4, "accepted": 2, "unknown": 2}
+WRITER = Holder(1, datetime(2026, 8, 6, tzinfo=UTC))
+
+
+async def recorded(place: Path, facts: dict[str, Any]) -> RecordedRun:
+    """1 and 2 are accepted, 3 is unknown, 4 in flight, 5 about to be sent."""
+    ledger = await open_sqlite(place)
+    await ledger.save_run(RUN, facts)
+    accepted, lost, posted, _ = await ledger.lease(RUN, [batch(1, 2), batch(3), batch(4), batch(5)])
+    await ledger.settle(accepted, [Part(NumberState.ACCEPTED)])
+    await ledger.settle(lost, [Part(NumberState.UNKNOWN, "no answer")])
+    await ledger.post(posted)
+    record = replace(read_run(ledger.place or ""), writer=None)
+    await ledger.close()
+    return record
+
+
+async def of(tmp_path: Path, facts: dict[str, Any], **changes: Any) -> Reported:
+    return of_record(replace(await recorded(tmp_path / "ledger.db", facts), **changes))
+
+
+async def test_a_run_that_ended(tmp_path: Path) -> None:
+    kinds = [["unknown", None, "no answer", 2], ["invalid", "reference", "", 7]]
+    history = {"every": 0.5, "done": [3, 1], "failed": [1, 1], "held": [0, 0.25]}
+    facts = {**ENDED, "kinds": kinds, "history": history, "holds": 2, "held_seconds": 1.5, "read_to_end": True}
+    told = await of(tmp_path, facts)
+    assert (told.ending, told.read, told.failed, told.ok) == (Ending.WHOLE, 4, 2, False)
+    assert told.kinds == [(Kind(State.UNKNOWN, None, "no answer"), 2), (Kind(State.INVALID, "reference", ""), 7)]
+    assert told.past == Past(0.5, [3, 1], [1, 1], [0.0, 0.25])
+    assert (told.holds, told.held_seconds) == (2, 1.5)
+    assert told.began == BEGAN
+    assert told.from_ledger
+
+
+@pytest.mark.parametrize("kinds", [None, 7, [["unknown", None]], [["lost", None, "x", 1]]])
+@pytest.mark.parametrize("history", [None, [], {"every": 1}])
+async def test_one_of_another_version_has_what_there_is(tmp_path: Path, kinds: Any, history: Any) -> None:
+    told = await of(tmp_path, {**ENDED, "kinds": kinds, "history": history})
+    assert told.past is None
+    assert [kind.state for kind, _ in told.kinds] == [State.UNKNOWN, State.UNKNOWN, State.UNSENT]
+
+
+async def test_one_that_was_cut_off_counts_what_is_on_record(tmp_path: Path) -> None:
+    told = await of(tmp_path, {"read": 1, "accepted": 1, "invalid": 3})
+    assert told.ending is Ending.CUT_OFF
+    assert told.counts == dict(zip(State, (2, 0, 3, 0, 2, 1), strict=True))
+    assert not told.read_to_end
+    assert [row.number for row in told.rows()] == [3, 4, 5]
+
+
+async def test_one_under_way_lists_nothing_that_is_on_its_way(tmp_path: Path) -> None:
+    told = await of(tmp_path, {"read": 3, "accepted": 2, "unknown": 1}, writer=WRITER)
+    assert told.ending is Ending.UNDER_WAY
+    assert [row.number for row in told.rows()] == [3]
+
+
+async def test_one_of_which_another_is_under_way_since_was_cut_off(tmp_path: Path) -> None:
+    assert (await of(tmp_path, {"read": 3}, writer=WRITER, newest=False)).ending is Ending.CUT_OFF
+
+
+@pytest.mark.parametrize(
+    ("facts", "ending"),
+    [
+        ({"interrupted": True, "stopped": "interrupted by SIGINT"}, Ending.INTERRUPTED),
+        ({"interrupted": False, "stopped": "HTTP 401"}, Ending.STOPPED),
+        ({}, Ending.WHOLE),
+    ],
+)
+async def test_how_it_ended(tmp_path: Path, facts: dict[str, Any], ending: Ending) -> None:
+    assert (await of(tmp_path, {**ENDED, **facts})).ending is ending
+
+
+async def test_rows_for_programs_hold_all_of_it(tmp_path: Path) -> None:
+    record = await recorded(tmp_path / "ledger.db", ENDED)
+    assert [(row.number, row.state) for row in rows_on_record(record)] == [
+        (1, "accepted"),
+        (2, "accepted"),
+        (3, "unknown"),
+        (4, "unknown"),
+        (5, "unsent"),
+    ]
