@@ -7,7 +7,7 @@ chunk that was refused or too large on a stack of its own, so that the chunks in
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -18,29 +18,23 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from cashin_async.bulk.apportion import apportion
 from cashin_async.bulk.chunk import Chunk, Chunker
 from cashin_async.bulk.courier import Courier, Trip
-from cashin_async.bulk.grouping import kinds_of
-from cashin_async.bulk.history import History
+from cashin_async.bulk.diary import Diary
 from cashin_async.bulk.inspection import Inspection
 from cashin_async.bulk.intake import Intake
-from cashin_async.bulk.outcome import FAILURES, Outcome, Progress, Settled, State, UploadReport
+from cashin_async.bulk.outcome import Progress, Settled, State, UploadReport
 from cashin_async.bulk.settle import Asker, Doubt, Settler
 from cashin_async.bulk.verdict import Then, Verdict
 from cashin_async.errors import LedgerError
 from cashin_async.events import (
     CHUNK_SPLIT,
     PROGRESS_FAILED,
-    RULES_BROKEN,
-    SOURCE_FAILED,
-    UPLOAD_ABANDONED,
-    UPLOAD_BEGAN,
-    UPLOAD_ENDED,
     where,
 )
 from cashin_async.ledger.base import NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.digest import Digest, digest_without
 from cashin_async.settings import Settings
-from cashin_async.sources.source import Batch, Place, Source
+from cashin_async.sources.source import Batch, Source
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +42,6 @@ _MOST_AHEAD = 1600  # invoices on record ahead of their sending: what is behind 
 _LOW = 4  # leased chunks not sent yet: as long as there are more, or more chunks keep coming, a lease waits
 _GATHER = 0.003  # seconds between two looks: what a sync costs is to be shared by many chunks
 _KEPT = 8_388_608  # bytes: a body of 1 MiB, the default limit, for each of 8 requests in flight
-_KINDS = 50  # kinds of failures that are kept of a run: what a page shows
 _SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, for those who look from outside
 
 
@@ -124,12 +117,7 @@ class Run:
                 send=self._send_released,
             )
         self._reading = anyio.CancelScope()
-        self.report.began = datetime.now(UTC)
-        self._started = anyio.current_time()
-        self._history = History()
-        self._holds_before, self._held_before = 0, 0.0
-        self._problems_logged = 0
-        self._last_failure: Outcome | None = None
+        self._diary = Diary(self.report, source, courier.gate, self._trip, log)
 
     # -- from outside
 
@@ -140,17 +128,15 @@ class Run:
 
         `on_progress` is called every `progress_every` seconds, and once at the end.
         """
-        gate = self._courier.gate
-        gate.restart()
-        self._holds_before, self._held_before = gate.admission.holds, gate.held_seconds()
+        self._courier.gate.restart()
         _keep_memory_at_hand()
         timer = None
         if (deadline := self._settings.deadline) is not None:
             why = f"the deadline of {deadline:g} s is over (deadline)"
             timer = asyncio.get_running_loop().call_later(deadline, self._trip.stop, why, False)
-        UPLOAD_BEGAN.tell(log, run=self.report.run, ledger=self.report.ledger)
+        self._diary.begin()
         try:
-            await self._save()
+            await self._save(self._diary.facts())
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._save_now_and_then)
                 if on_progress is not None:
@@ -160,7 +146,7 @@ class Run:
             if self.report.read != self._intake.read:
                 raise RuntimeError(f"{self._intake.read - self.report.read} invoices have no outcome")
         except BaseException as error:
-            UPLOAD_ABANDONED.tell(log, run=self.report.run, error=type(error).__name__)
+            self._diary.log_abandoned(error)
             with anyio.CancelScope(shield=True):
                 await self._guarded(self.ledger.abandon(self.report.run))
             raise
@@ -171,13 +157,13 @@ class Run:
             if timer is not None:
                 timer.cancel()
             self._close_report()
-        await self._save(ended=datetime.now(UTC))
+        await self._save(self._diary.last_facts())
         if on_progress is not None:
             try:
                 on_progress(self.progress())
             except Exception as error:  # a broken display must not cost the report
                 PROGRESS_FAILED.tell(log, error=type(error).__name__, where=where(error))
-        self._log_end()
+        self._diary.log_end()
         return self.report
 
     async def _upload(self) -> None:
@@ -206,39 +192,6 @@ class Run:
         except Exception as error:  # a broken display must not cost the upload
             PROGRESS_FAILED.tell(log, error=type(error).__name__, where=where(error))
 
-    def _log_source_problems(self) -> None:
-        """Those that are new."""
-        for problem in self.source.problems[self._problems_logged :]:
-            SOURCE_FAILED.tell(log, file=problem.file, line=problem.line, reason=problem.reason)
-        self._problems_logged = len(self.source.problems)
-
-    def _log_end(self) -> None:
-        report, count = self.report, self.report._counts
-        if report.broken_rules:
-            RULES_BROKEN.tell(log, run=report.run, rules=report.broken_rules)
-        UPLOAD_ENDED.tell(
-            log,
-            run=report.run,
-            read=report.read,
-            accepted=count[State.ACCEPTED],
-            rejected=count[State.REJECTED],
-            invalid=count[State.INVALID],
-            duplicate=count[State.DUPLICATE],
-            unknown=count[State.UNKNOWN],
-            unsent=count[State.UNSENT],
-            source_errors=report.source_errors,
-            settled_accepted=len(report.settled_accepted),
-            settled_released=len(report.settled_released),
-            released=len(report.released),
-            requests=report.requests,
-            retries=report.retries,
-            max_in_flight=report.max_in_flight,
-            seconds=round(report.seconds, 3),
-            invoices_per_second=round(report.invoices_per_second, 1),
-            stopped=report.stopped,
-            interrupted=report.interrupted,
-        )
-
     def interrupt(self, why: str = "interrupted") -> None:
         """Stop reading, let what is in flight be answered, report the rest as `unsent`."""
         self.report.interrupted = True
@@ -256,21 +209,17 @@ class Run:
             requests=self._trip.requests,
             retries=self._trip.retries,
             held_for=gate.held_for(),
-            seconds=anyio.current_time() - self._started,
+            seconds=self._diary.seconds,
             share_read=self.source.share_read(),
             stopped=self._trip.stopped,
             in_doubt=settler.doubtful if settler else 0,
             next_ask=None if next_ask is None else max(0.0, next_ask - anyio.current_time()),
-            last_failure=self._last_failure,
+            last_failure=self._diary.last_failure,
         )
 
     def _close_report(self) -> None:
-        report, trip = self.report, self._trip
-        report.seconds = anyio.current_time() - self._started
-        self._note_holds()
-        report.past = self._history.past(report.seconds)
-        report.requests, report.retries, report.max_in_flight = trip.requests, trip.retries, trip.max_in_flight
-        report.stopped = trip.stopped
+        report = self.report
+        self._diary.close()
         report.problems = self.source.problems
         report.broken_rules = dict(self._inspection.broken.most_common())
         if self._settler is not None:
@@ -292,49 +241,13 @@ class Run:
             return False
         return True
 
-    async def _save(self, ended: datetime | None = None) -> None:
-        report = self.report
-        if ended is None:
-            self._note_holds()
-            seconds = anyio.current_time() - self._started
-            facts = {
-                **report.facts(),
-                "seconds": round(seconds, 3),
-                "requests": self._trip.requests,
-                "retries": self._trip.retries,
-                "history": self._history.past(seconds).as_dict(),
-            }
-        else:
-            facts = {
-                **report.facts(),
-                "ended": ended.isoformat(),
-                "interrupted": report.interrupted,
-                "read_to_end": report.read_to_end,
-                "released": len(report.released),
-                "kinds": [[*kind, count] for kind, count in kinds_of(report._failures.reasons)[:_KINDS]],
-                "history": self._history.past(report.seconds).as_dict(),
-            }
-        facts |= {
-            "began": report.began and report.began.isoformat(),
-            "stopped": self._trip.stopped,
-            "holds": report.holds,
-            "held_seconds": round(report.held_seconds, 3),
-        }
-        await self._guarded(self.ledger.save_run(report.run, facts))
-
-    def _note_holds(self) -> None:
-        gate, report = self._courier.gate, self.report
-        report.holds = gate.admission.holds - self._holds_before
-        held = gate.held_seconds() - self._held_before
-        if held > report.held_seconds:
-            until = min(anyio.current_time(), gate.admission.held_until)
-            self._history.hold(until - self._started, held - report.held_seconds)
-            report.held_seconds = held
+    async def _save(self, facts: Mapping[str, Any]) -> None:
+        await self._guarded(self.ledger.save_run(self.report.run, facts))
 
     async def _save_now_and_then(self) -> None:
         while True:
             await anyio.sleep(_SAVE_EVERY)
-            await self._save()
+            await self._save(self._diary.facts())
 
     async def _list_released(self) -> None:
         """What was released once, and is in no input since: nobody is to forget it."""
@@ -355,7 +268,7 @@ class Run:
             for chunk in self._intake.rest():
                 await planned.send(chunk)
             await self._tell_kept_back()
-            self._log_source_problems()
+            self._diary.log_problems(self.source.problems)
 
     async def _read_source(self, planned: MemoryObjectSendStream[Chunk]) -> None:
         self.source.wanted = self._intake.wanted
@@ -380,7 +293,7 @@ class Run:
         except anyio.BrokenResourceError:  # the run is cut off, and whoever would take it is gone
             self._reading.cancel()
         await self._tell_kept_back()
-        self._log_source_problems()
+        self._diary.log_problems(self.source.problems)
 
     async def _tell_kept_back(self) -> None:
         with anyio.CancelScope(shield=True):  # a stop ends the reading, not the telling of what was read
@@ -524,13 +437,7 @@ class Run:
     async def _tell(self, settled: Settled) -> None:
         """Count outcomes, and say them to whoever listens."""
         self.report.add(settled)
-        if settled.state in FAILURES and settled.refs:
-            place = self.source.locate(settled.refs[-1])
-            known = place if isinstance(place, Place) else None  # not the invoice itself
-            self._last_failure = Outcome(settled.state, settled.numbers[-1], settled.reason, known)
-        self._note_holds()
-        failed = len(settled.refs) if settled.state in FAILURES else 0
-        self._history.add(anyio.current_time() - self._started, len(settled.refs), failed)
+        self._diary.add(settled)
         if self.tell is not None:
             try:
                 await self.tell(settled)

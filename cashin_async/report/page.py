@@ -192,7 +192,7 @@ def _which_sentence(reported: Reported) -> Words:
     if not reported.read:
         return w.NOTHING_READ
     if reported.counts[State.DUPLICATE]:
-        return w.ACCOUNTED_FOR
+        return w.ONE_DUPLICATE if reported.read == 1 else w.ACCOUNTED_FOR
     return w.ONE_ACCEPTED if reported.read == 1 else w.ALL_ACCEPTED
 
 

@@ -45,7 +45,7 @@ def print_summary(report: UploadReport, console: Console) -> None:
         console.print(Text("The input was not read to its end: what follows in it has no outcome."), soft_wrap=True)
     console.print(
         Text(
-            f"{duration(report.seconds)}, {report.invoices_per_second:,.0f} invoices/s, {report.requests:,} requests"
+            f"{duration(report.seconds)}, {report.invoices_per_second:,.0f} invoices/s, {_requests(report.requests)}"
             f" ({report.retries:,} again, {report.max_in_flight} at once)\nrun {report.run}",
             style="dim",
         ),
@@ -75,11 +75,12 @@ def verdict(report: UploadReport) -> str:
 def _accounted_for(report: UploadReport) -> str:
     if not report.read:
         return "There was no invoice to upload"
+    if report.read == 1:
+        return "The invoice is a duplicate" if report.duplicate else "The invoice is accepted"
     if not report.duplicate:
         return f"All {report.read:,} invoices are accepted"
-    return (
-        f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted, {report.duplicate:,} duplicates"
-    )
+    duplicates = f"{report.duplicate:,} duplicate{'' if report.duplicate == 1 else 's'}"
+    return f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted, {duplicates}"
 
 
 def settled_lines(report: UploadReport) -> Iterator[str]:
@@ -118,6 +119,10 @@ def _duplicates(report: UploadReport) -> str:
     if not report.duplicate:
         return ""
     return f"{report.duplicate:,} {'is a duplicate' if report.duplicate == 1 else 'are duplicates'}, "
+
+
+def _requests(count: int) -> str:
+    return f"{count:,} request{'' if count == 1 else 's'}"
 
 
 def _need(count: int) -> str:

@@ -125,11 +125,12 @@ NO_LEDGER = Words(
 # -- the verdict
 
 ALL_ACCEPTED = Words("Kaikki {read} laskua on hyväksytty.", "All {read} invoices are accepted.")
-ONE_ACCEPTED = Words("Lasku on hyväksytty.", "The one invoice is accepted.")
+ONE_ACCEPTED = Words("Lasku on hyväksytty.", "The invoice is accepted.")
 ACCOUNTED_FOR = Words(
-    "Kaikki {read} laskua on käsitelty: {accepted} hyväksyttyä, {duplicate} kaksoiskappaletta.",
-    "All {read} invoices are accounted for: {accepted} accepted, {duplicate} duplicates.",
+    "Kaikki {read} laskua on käsitelty: hyväksyttyjä {accepted}, kaksoiskappaleita {duplicate}.",
+    "All {read} invoices are accounted for: accepted {accepted}, duplicates {duplicate}.",
 )
+ONE_DUPLICATE = Words("Lasku on kaksoiskappale: se on hyväksytty jo aiemmin.", "The invoice is a duplicate.")
 NOTHING_READ = Words("Aineistossa ei ollut yhtään laskua.", "There was no invoice to upload.")
 UNREADABLE = Words("Aineistoa ei voitu lukea.", "Nothing could be read.")
 NEED_A_LOOK = Words(
@@ -140,7 +141,7 @@ NEEDS_A_LOOK = Words(
     "{read} laskusta yksi vaatii toimenpiteitä; {accepted} on hyväksytty.",
     "One of {read} invoices needs a look; {accepted} are accepted.",
 )
-ONE_NEEDS_A_LOOK = Words("Lasku vaatii toimenpiteitä.", "The one invoice needs a look.")
+ONE_NEEDS_A_LOOK = Words("Lasku vaatii toimenpiteitä.", "The invoice needs a look.")
 STOPPED = Words(
     "Ajo pysähtyi ennen loppua: {read} luetusta laskusta {accepted} on hyväksytty.",
     "The upload stopped before its end: {accepted} of the {read} invoices read are accepted.",

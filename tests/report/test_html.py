@@ -27,7 +27,7 @@ def test_it_takes_its_place_at_the_end(tmp_path: Path) -> None:
     assert path.read_text() == "yesterday"
     page.finish(ended(group(State.ACCEPTED, b"")))
     assert (page.failure, page.notes()) == (None, [f"The report is in {path}: open it in a browser"])
-    assert "The one invoice is accepted." in path.read_text()
+    assert "The invoice is accepted." in path.read_text()
     assert [one.name for one in tmp_path.iterdir()] == ["run.html"]
 
 

@@ -155,12 +155,18 @@ def test_it_holds_no_name_that_is_no_text() -> None:
     [
         ([], {}, "Aineistossa ei ollut yhtään laskua.", "There was no invoice to upload."),
         ([ACCEPTED], {}, "Kaikki 2 laskua on hyväksytty.", "All 2 invoices are accepted."),
-        ([group(State.ACCEPTED, b"")], {}, "Lasku on hyväksytty.", "The one invoice is accepted."),
+        ([group(State.ACCEPTED, b"")], {}, "Lasku on hyväksytty.", "The invoice is accepted."),
+        (
+            [group(State.DUPLICATE, b"")],
+            {},
+            "Lasku on kaksoiskappale: se on hyväksytty jo aiemmin.",
+            "The invoice is a duplicate.",
+        ),
         (
             [ACCEPTED, group(State.DUPLICATE, b"")],
             {},
-            "Kaikki 3 laskua on käsitelty: 2 hyväksyttyä, 1 kaksoiskappaletta.",
-            "All 3 invoices are accounted for: 2 accepted, 1 duplicates.",
+            "Kaikki 3 laskua on käsitelty: hyväksyttyjä 2, kaksoiskappaleita 1.",
+            "All 3 invoices are accounted for: accepted 2, duplicates 1.",
         ),
         (
             [ACCEPTED, group(State.UNKNOWN, b"")],
@@ -174,7 +180,7 @@ def test_it_holds_no_name_that_is_no_text() -> None:
             "1 202 laskusta 1 200 vaatii toimenpiteitä; 2 on hyväksytty.",
             "1,200 of 1,202 invoices need a look; 2 are accepted.",
         ),
-        ([group(State.REJECTED, b"")], {}, "Lasku vaatii toimenpiteitä.", "The one invoice needs a look."),
+        ([group(State.REJECTED, b"")], {}, "Lasku vaatii toimenpiteitä.", "The invoice needs a look."),
         (
             [ACCEPTED],
             {"stopped": "HTTP 401"},

@@ -28,13 +28,15 @@ def report(*groups: Any, **facts: Any) -> UploadReport:
         (report(), "There was no invoice to upload."),
         (report(problems=PROBLEMS), "Nothing could be read."),
         (report(ACCEPTED), "All 2 invoices are accepted."),
+        (report(group(State.ACCEPTED, b"")), "The invoice is accepted."),
+        (report(group(State.DUPLICATE, b"")), "The invoice is a duplicate."),
         (
             report(ACCEPTED, problems=PROBLEMS),
             "All 2 invoices are accepted, but not every input could be read to its end.",
         ),
         (
             report(ACCEPTED, group(State.DUPLICATE, b"")),
-            "All 3 invoices are accounted for: 2 accepted, 1 duplicates.",
+            "All 3 invoices are accounted for: 2 accepted, 1 duplicate.",
         ),
         (report(ACCEPTED, released=[7]), "All 2 invoices are accepted, but 1 released before is still to be sent."),
         (report(released=[7, 8]), "There was no invoice to upload, but 2 released before are still to be sent."),
@@ -50,7 +52,7 @@ def report(*groups: Any, **facts: Any) -> UploadReport:
 )
 def test_the_verdict(one: UploadReport, said: str) -> None:
     assert verdict(one) == said
-    assert one.ok == said.endswith((" accepted.", "duplicates.", "upload.")) or one.interrupted
+    assert one.ok == said.endswith((" accepted.", "duplicate.", "duplicates.", "upload.")) or one.interrupted
 
 
 def test_earlier_runs() -> None:
