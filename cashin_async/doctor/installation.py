@@ -92,7 +92,7 @@ def inputs() -> Iterator[Finding]:
             yield INPUTS.ok(f"not {what}: nothing of the extra {extra} is installed", f"if you need it: {pip}")
         elif why := next(filter(None, map(_missing, needed)), None):
             yield INPUTS.problem(f"not {what}: {why}", pip)
-        elif extra == "json-array" and not _is_fast():
+        elif extra == "json-array" and needed and not _is_fast():
             yield INPUTS.warning(f"{what}, but slowly: ijson has no C backend here", f"{pip} --force-reinstall")
         else:
             yield INPUTS.ok(what + _named(needed))
