@@ -122,9 +122,12 @@ class Gate:
             if not turn.done():
                 turn.set_exception(Halted(message))
         self._waiting.clear()
-        if halt is Halt.BREAKER:
-            self.admission.relent()
-            self._changes.broken_since = None
+        if halt is Halt.BREAKER:  # whoever comes before those have heard of it is to be sent home too
+            asyncio.get_running_loop().call_soon(self._relent)
+
+    def _relent(self) -> None:
+        self.admission.relent()
+        self._changes.broken_since = None
 
 
 class _Changes:

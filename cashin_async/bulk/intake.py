@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from cashin_async.bulk.chunk import Chunk, Chunker, Columns
 from cashin_async.bulk.inspection import Inspection
-from cashin_async.bulk.knowledge import SEND, WAIT, Next, Ruling, rule, rule_held
+from cashin_async.bulk.knowledge import SEND, TWICE, WAIT, Next, Ruling, rule, rule_held
 from cashin_async.bulk.outcome import Settled, State
 from cashin_async.ledger.base import Known, NumberState
 from cashin_async.ledger.claims import Claims, Found
@@ -61,6 +61,7 @@ class Intake:
         self._retry_rejected = retry_rejected
         self._settles = settles
         self._not_sent: list[int] = []
+        self._as_before: set[int] = set()  # rejected or unknown before, and in this input
         self._kept: dict[tuple[State, str | None], tuple[list[int | None], list[Any], list[bytes]]] = {}
         self._invalid: dict[str, dict[int, int | None]] = {}
         self._doubts: dict[tuple[str, bool], Chunk] = {}
@@ -215,11 +216,19 @@ class Intake:
         if found is None:
             return SEND
         if isinstance(found, Known):
-            return rule(found, digest, self.run, retry_rejected=self._retry_rejected)
+            return self._once(number, rule(found, digest, self.run, retry_rejected=self._retry_rejected))
         holder, held = found
         if holder is self and (number in self._not_sent or not self._claims.holds(self, number)):
             return WAIT  # was claimed with this one, and was not to be sent
         return rule_held(held, digest, ours=holder is self, in_doubt=self._claims.in_doubt(number))
+
+    def _once(self, number: int, ruling: Ruling) -> Ruling:
+        """What is kept back as it ended before is so at its first place in this input; then it is a duplicate."""
+        if ruling.state in (State.REJECTED, State.UNKNOWN) and ruling.next is not Next.SEND and ruling.same:
+            if number in self._as_before:
+                return TWICE
+            self._as_before.add(number)
+        return ruling
 
     def _follow(self, ruling: Ruling, entry: _Entry) -> list[Chunk]:
         record, number, digest, found = entry

@@ -29,10 +29,8 @@ class Ruling:
 
 
 SEND = Ruling(Next.SEND)
-_TWICE = Ruling(Next.KEEP_BACK, State.DUPLICATE, "the same invoice stands earlier in this input")
-_TAKEN = Ruling(Next.KEEP_BACK, State.REJECTED, "its number is taken by a different invoice earlier in this input")
-
-
+TWICE = Ruling(Next.KEEP_BACK, State.DUPLICATE, "the same invoice stands earlier in this input")
+_TAKEN = Ruling(Next.KEEP_BACK, State.REJECTED, "its number is taken by a different invoice earlier in this input", False)
 WAIT = Ruling(Next.WAIT)
 
 
@@ -42,7 +40,7 @@ def rule_held(held: int, digest: int, *, ours: bool, in_doubt: bool = False) -> 
     `ours`: this very run has it. `in_doubt`: another one settles it, which takes too long to wait for.
     """
     if ours:
-        return _TWICE if held == digest else _TAKEN
+        return TWICE if held == digest else _TAKEN
     if not in_doubt:
         return WAIT
     reason = "unknown, and another task of this process is settling it"
@@ -61,9 +59,9 @@ def rule(known: Known | None, digest: int, run: str | None, *, retry_rejected: b
         reason = f"on record as {known.state} since run {known.run}, and in nobody's hands"
         return Ruling(Next.KEEP_BACK, State.UNKNOWN if same else State.UNSENT, reason, same)
     if known.state is NumberState.ACCEPTED:
-        return (_TWICE if same else _TAKEN) if known.run == run else _accepted(known.run, same, known.digest is None)
+        return (TWICE if same else _TAKEN) if known.run == run else _accepted(known.run, same, known.digest is None)
     if known.run == run and known.state is not NumberState.INVALID:
-        return _TWICE if same else _TAKEN
+        return TWICE if same else _TAKEN
     match known.state:
         case NumberState.UNKNOWN:
             return _unknown(known, same)
@@ -79,7 +77,8 @@ def rule(known: Known | None, digest: int, run: str | None, *, retry_rejected: b
 def _accepted(run: str, same: bool, vouched: bool) -> Ruling:
     when = f" (run {run})" if run else ""
     if not same:
-        return Ruling(Next.KEEP_BACK, State.REJECTED, f"its number is taken: accepted before with other content{when}")
+        reason = f"its number is taken: accepted before with other content{when}"
+        return Ruling(Next.KEEP_BACK, State.REJECTED, reason, same=False)
     how = ", by a person's word: its content is not on record" if vouched else ""
     return Ruling(Next.KEEP_BACK, State.DUPLICATE, f"accepted before{when}{how}")
 

@@ -68,6 +68,19 @@ async def test_three_nights_in_a_row(bench: MakeBench, ledger: str) -> None:
     assert table.simulator.store.invoice(poison)["NetAmount"] == 7
 
 
+@pytest.mark.parametrize("apart", [0, 300])
+@pytest.mark.parametrize(("fault", "ends"), [(f"fail-object={FIRST}", "rejected"), ("drop-after@1", "unknown")])
+async def test_what_stands_twice_is_a_duplicate_also_where_the_first_is_as_it_was_before(
+    bench: MakeBench, ledger: str, fault: str, ends: str, apart: int
+) -> None:
+    table = await bench(fault, ledger=ledger)
+    one, *others = invoices(1 + apart)
+    for _ in range(2):
+        report = await upload(table, [one, *others, one])
+        assert states(report)[FIRST] == ends
+        assert [failure.number for failure in report.failures].count(FIRST) == 1
+
+
 async def test_retry_rejected_sends_it_unchanged(bench: MakeBench, ledger: str) -> None:
     table = await bench(f"poison={FIRST}", ledger=ledger)
     await upload(table, invoices(1))
