@@ -53,7 +53,8 @@ class Diary:
             known = place if isinstance(place, Place) else None
             self.last_failure = Outcome(settled.state, settled.numbers[-1], settled.reason, known)
         self._note_holds()
-        self._history.add(self.seconds, len(settled.refs), failed)
+        if settled.state is not State.UNSENT:  # giving up is no work: a deadline would look like a burst of speed
+            self._history.add(self.seconds, len(settled.refs), failed)
 
     def log_problems(self, problems: Sequence[SourceProblem]) -> None:
         """Those of the inputs that are new."""

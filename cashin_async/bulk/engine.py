@@ -389,7 +389,7 @@ class Run:
             return [*chunk.halves(), *rest]
         settled = apportion(chunk, verdict, delivery.exchange)
         if verdict.then is Then.STOP:
-            self._trip.stop(settled[-1].reason or verdict.reason)
+            self._trip.stop(verdict.reason)  # without the server's words: why a run stopped is logged
         self._count_refusals(chunk, settled)
         await self._settle(chunk, verdict, settled)
         return rest

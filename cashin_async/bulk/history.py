@@ -14,9 +14,9 @@ class Past:
 
     every: float
     done: Sequence[int]
-    """Invoices that had their outcome, failed ones among them."""
+    """Invoices that had their outcome, failed ones among them; not those that were given up."""
     failed: Sequence[int]
-    """Those of them that are rejected, invalid, unknown or unsent."""
+    """Those of them that are rejected, invalid or unknown."""
     held: Sequence[float]
     """Seconds in which nobody was to send."""
 

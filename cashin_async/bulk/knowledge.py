@@ -30,7 +30,8 @@ class Ruling:
 
 SEND = Ruling(Next.SEND)
 TWICE = Ruling(Next.KEEP_BACK, State.DUPLICATE, "the same invoice stands earlier in this input")
-_TAKEN = Ruling(Next.KEEP_BACK, State.REJECTED, "its number is taken by a different invoice earlier in this input", False)
+_OTHER = "its number is taken by a different invoice earlier in this input"
+_TAKEN = Ruling(Next.KEEP_BACK, State.REJECTED, _OTHER, same=False)
 WAIT = Ruling(Next.WAIT)
 
 

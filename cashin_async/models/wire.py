@@ -269,6 +269,11 @@ def may_be_shown(name: str) -> bool:
     return _plain_name.fullmatch(name) is not None
 
 
+def well_formed(text: str) -> str:
+    """`text` without halves of surrogate pairs, which UTF-8 has not: names of files may have them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def explained(message: str) -> tuple[str, str]:
     """The wire path in msgspec's message, empty for the whole, and its words in ours.
 

@@ -12,7 +12,8 @@ import msgspec
 from cashin_async.bulk.grouping import Kind, kind_of
 from cashin_async.bulk.outcome import FAILURES, State
 from cashin_async.report.markup import script_safe
-from cashin_async.report.outcomes import Row, well_formed
+from cashin_async.models.wire import well_formed
+from cashin_async.report.outcomes import Row
 
 _EXACT = 2**53  # integers up to here are themselves in JavaScript
 _PIECE = 20_000  # values that are encoded together

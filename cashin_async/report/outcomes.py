@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -12,11 +13,14 @@ from typing import Any, Protocol
 import msgspec
 
 from cashin_async.bulk.outcome import Settled, UploadReport
+from cashin_async.models.wire import well_formed
 from cashin_async.report.part import PartFile, is_input
 from cashin_async.sources.source import Place
 
 _PIECE = 5_000  # rows that are written together
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would reckon what begins so (OWASP, "CSV Injection")
+_formula = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@])|^(?=[\t\r])""")
+"""Where a cell begins that a spreadsheet would reckon (OWASP, "CSV Injection"): at the beginning, and behind whatever
+it takes for the mark between cells. In Finland that is a semicolon, and then our quotes are none to it."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -129,14 +133,9 @@ class OutcomeReport:
                 yield Row(number, state, reason, None, None)
 
 
-def well_formed(text: str) -> str:
-    """`text` without halves of surrogate pairs, which UTF-8 has not: names of files may have them."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 _name = lru_cache(maxsize=16)(well_formed)
 
 
 def _cell(text: str | None) -> str | None:
     """Text that stays text in a spreadsheet."""
-    return f"'{text}" if text is not None and text.startswith(_FORMULA) else text
+    return text if text is None else _formula.sub(r"\1'", text)

@@ -12,7 +12,7 @@ import msgspec
 
 from cashin_async.errors import ConfigurationError, InvalidInvoice
 from cashin_async.models.invoice import SalesInvoice
-from cashin_async.models.wire import encode_mapping, encode_to_check, number_of
+from cashin_async.models.wire import encode_mapping, encode_to_check, number_of, well_formed
 from cashin_async.rules.account import problem_of_iban
 from cashin_async.rules.amounts import check_amounts
 from cashin_async.rules.catalogue import RULES
@@ -152,8 +152,7 @@ class RuleSet:
                 for problem in rule(invoice):
                     level = self._levels.get(problem.rule, Severity(problem.severity))
                     if level is not None:
-                        of = number if problem.invoice_number is None else problem.invoice_number
-                        yield msgspec.structs.replace(problem, invoice_number=of, severity=level)
+                        yield _completed(problem, number, level)
             except Exception as error:  # the user's own: it must not cost the other invoices
                 name = getattr(rule, "__name__", type(rule).__name__)
                 message = f"the rule itself raised {type(error).__name__}"
@@ -198,3 +197,15 @@ class RuleSet:
         if problem := problem_of_iban(self.iban):
             raise ConfigurationError(f"the creditor's account: {problem}")
         return self.iban.replace(" ", "")
+
+
+def _completed(problem: Problem, number: int | None, level: Severity) -> Problem:
+    """What a rule of the user's says of the invoice with `number`; its texts may quote what no encoding has."""
+    return msgspec.structs.replace(
+        problem,
+        invoice_number=number if problem.invoice_number is None else problem.invoice_number,
+        severity=level,
+        field=problem.field and well_formed(problem.field),
+        rule=well_formed(problem.rule),
+        message=well_formed(problem.message),
+    )

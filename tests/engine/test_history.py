@@ -19,6 +19,13 @@ async def test_the_course_of_a_run_adds_up(bench: MakeBench) -> None:
     assert (report.holds, report.held_seconds) == (0, 0.0)
 
 
+async def test_what_is_given_up_is_no_work(bench: MakeBench) -> None:
+    report = await (await bench("latency=0.05", concurrency=1, deadline=0.3)).upload(1000)
+    assert report.unsent > 0
+    assert report.past is not None
+    assert sum(report.past.done) == report.read - report.unsent
+
+
 async def test_holds_are_counted_and_timed(bench: MakeBench) -> None:
     report = await (await bench("429=1@3")).upload(1000)
     assert report.holds == 1

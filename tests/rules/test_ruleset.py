@@ -279,6 +279,14 @@ def test_what_an_own_rule_found_before_it_broke_counts() -> None:
     assert [problem.rule for problem in by_own(raises_later, needs_a_name)] == ["own", "raises_later"]
 
 
+def test_what_an_own_rule_says_can_be_written_down() -> None:
+    def cut_emoji(invoice: SalesInvoice) -> Iterator[Problem]:
+        yield Problem(rule="half \ud83d", field="\ud83d", severity=Severity.ERROR, message="half \ude00")
+
+    (problem,) = RuleSet(own=[cut_emoji]).check(SalesInvoice(invoice_number=1))
+    assert (problem.rule, problem.field, problem.message) == ("half \\ud83d", "\\ud83d", "half \\ude00")
+
+
 def test_an_own_rule_cannot_stop_a_program_from_ending() -> None:
     def interrupted(_: SalesInvoice) -> list[Problem]:
         raise KeyboardInterrupt
