@@ -67,7 +67,7 @@ class Gate:
         """Join the line with a request of `invoices` invoices. Every ticket goes back by `finish` or `leave`."""
         turn = Turn(self, self.admission.arrive(invoices))
         self._waiting[turn.ticket] = turn.comes
-        self._open()
+        self._open(arriving=turn.ticket)
         return turn
 
     def leave(self, ticket: Ticket) -> None:
@@ -95,12 +95,12 @@ class Gate:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _open(self) -> None:
+    def _open(self, arriving: Ticket | None = None) -> None:
         """Let in whoever may go, send home whoever waits in vain, and come back when time changes that."""
         now = self._now()
         self._changes.tell_end_of_hold(now)
         if self._waiting and (halt := self.admission.halted(now)):
-            self._send_home(halt, now)
+            self._send_home(halt, now, arriving)
         for ticket in self.admission.admit(now):
             turn = self._waiting.pop(ticket)
             if not turn.done():
@@ -112,7 +112,7 @@ class Gate:
         if next_check is not None:
             self._timer = asyncio.get_running_loop().call_at(next_check, self._open)
 
-    def _send_home(self, halt: Halt, now: float) -> None:
+    def _send_home(self, halt: Halt, now: float, arriving: Ticket | None) -> None:
         message = halt.value
         if halt is Halt.HOLD:
             until = datetime.fromtimestamp(time.time() + self.admission.held_until - now, UTC)
@@ -121,9 +121,13 @@ class Gate:
             self.admission.leave(ticket)
             if not turn.done():
                 turn.set_exception(Halted(message))
+        hears_at_once = [*self._waiting] == [arriving]
         self._waiting.clear()
-        if halt is Halt.BREAKER:  # whoever comes before those have heard of it is to be sent home too
-            asyncio.get_running_loop().call_soon(self._relent)
+        if halt is Halt.BREAKER:
+            if hears_at_once:
+                self._relent()
+            else:  # whoever comes before the others have heard of it is to be sent home too
+                asyncio.get_running_loop().call_soon(self._relent)
 
     def _relent(self) -> None:
         self.admission.relent()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cashin_async import CashIn, ConfigurationError, Settings, UploadReport
+from cashin_async import ConfigurationError, UploadReport
 from cashin_async.simulator.samples import sample_invoices
-from tests.engine.conftest import FIRST, QUICK, Bench, MakeBench, gap_after
+from tests.engine.conftest import FIRST, Bench, MakeBench, gap_after
 
 COUNT, CHUNK = 2_000, 100
 TEMPLATE = "/simulator/invoices/{InvoiceNumber}"
@@ -251,12 +251,3 @@ async def test_more_in_doubt_than_is_kept_is_left_for_the_next_run(bench: MakeBe
     assert len(report.settled_released) == 100
     again = await table.cashin.invoices.upload(everything, lookup=lookup_of(table))
     assert (again.accepted, again.duplicate, again.exit_code) == (100, 200, 0)
-
-
-async def test_a_wrong_template_is_refused_before_anything_is_sent(bench: MakeBench) -> None:
-    table = await bench()
-    settings = Settings(base_url=table.simulator.url, lookup_path="/v2/invoices", **QUICK)
-    async with CashIn("key", settings=settings) as cashin:
-        with pytest.raises(ConfigurationError, match="lookup_path"):
-            await cashin.invoices.upload(sample_invoices(1))
-    assert table.simulator.requests == 0
