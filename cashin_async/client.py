@@ -14,7 +14,7 @@ from anyio.abc import ObjectReceiveStream
 
 from cashin_async.bulk.chunk import Chunk
 from cashin_async.bulk.courier import Courier, Trip
-from cashin_async.bulk.engine import Run, digest_of, run_id
+from cashin_async.bulk.engine import Run, digest_of, run_id, settlement_id
 from cashin_async.bulk.inspection import Inspection, Rules, said
 from cashin_async.bulk.lookup import LookUp
 from cashin_async.bulk.outcome import FAILURES, Outcome, Progress, Settled, State, UploadReport
@@ -314,7 +314,7 @@ class SalesInvoices:
 
         Raises `LedgerError`, or `ConfigurationError` when there is nothing to look up with.
         """
-        run = await self.prepare([], ledger=ledger, lookup=lookup)
+        run = await self.prepare([], ledger=ledger, lookup=lookup, settles=True)
         if self._client._asker(lookup) is None:
             raise ConfigurationError("there is no look-up to settle with: lookup, or the setting lookup_path")
         await _see_through(asyncio.create_task(run.run()), run)
@@ -336,11 +336,13 @@ class SalesInvoices:
         retry_rejected: bool | None = None,
         rules: Rules | None = None,
         limit: int | None = None,
+        settles: bool = False,
     ) -> Run:
         """An upload that has not begun, for programs with signal handlers of their own.
 
         `await run.run()` is the upload and gives its report; meanwhile `run.interrupt()` ends it early and
-        `run.progress()` tells where it is.
+        `run.progress()` tells where it is. With `settles` it is on record as one that only settles: not the upload
+        that a report without a name is of.
         """
         if limit is not None and limit < 1:
             raise ConfigurationError(f"limit must be at least 1, not {limit}")
@@ -355,6 +357,7 @@ class SalesInvoices:
             retry_rejected=settings.retry_rejected if retry_rejected is None else retry_rejected,
             asker=client._asker(lookup),
             inspection=client._inspection(rules),
+            run=settlement_id() if settles else None,
         )
 
 

@@ -12,7 +12,8 @@
         ├── InvoiceUnknown        may have been accepted, there is no proof: never just send it again
         └── InvoiceUnsent         provably not sent or not applied, given up for now
 
-No message holds a value of an invoice other than its number, nor the key.
+No message holds the key, nor a value of an invoice that was sent, other than its number. What the server said may be
+part of a reason, with these blanked; what else it may know of is its own.
 """
 
 from collections.abc import Sequence

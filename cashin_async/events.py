@@ -108,7 +108,7 @@ UPLOAD_ENDED = _event(
 UPLOAD_ABANDONED = _event(
     "upload.abandoned",
     WARNING,
-    "A run was cut off, by a second cancellation or an error of this package; its ledger is true.",
+    "A run was cut off, by a second signal or cancellation or an error of this package; its ledger is true.",
     run=_RUN,
     error="the exception's type",
 )

@@ -144,7 +144,8 @@ class Settings:
     # -- what to remember
     creditor: str | None = None
     """The label of the creditor account, never the key: each has a ledger of its own. Without one, a key that is
-    new to a ledger stops the run, since it may be another creditor's."""
+    new to a ledger stops the run, since it may be another creditor's. Neither empty nor with white space around it: an
+    unset variable of a script would be one more creditor, whose ledger knows of nothing."""
     ledger: str | None = None
     """The ledger's file, or `none`. Unset: the library remembers in memory for the client's lifetime, the command
     line in the user's state directory."""
@@ -159,9 +160,9 @@ class Settings:
     input_format: Literal["auto", "jsonl", "json", "csv", "parquet"] = "auto"
     """The form of all inputs. `auto`: each one's own, by the ending of its name, else by its first bytes."""
     max_unpack: float = 1000.0
-    """Times its packed size that a compressed input may unpack to, beyond the first 16 MiB. Invoices pack to a 20th
-    (gzip) or a 36th (zstd -19), and made-up ones that differ in little but their number to a 500th; what is made to
-    unpack to much comes to 1,030 times its size with gzip and to 32,000 times with zstd."""
+    """Times its packed size that a compressed input, or Parquet, may unpack to, beyond the first 16 MiB. Invoices pack
+    to a 20th (gzip) or a 36th (zstd -19), and made-up ones that differ in little but their number to a 500th; what is
+    made to unpack to much comes to 1,030 times its size with gzip and to 32,000 times with zstd."""
 
     csv_delimiter: Literal[";", ",", "tab", "|"] | None = None
     """What stands between the cells of CSV. Unset: whatever makes a column of `InvoiceNumber` in the first line."""
@@ -170,7 +171,7 @@ class Settings:
     a number such as `1,234` is an error, since nobody can tell a thousand euros from one."""
     csv_encoding: str | None = None
     """The encoding of CSV, by Python's name for it. Unset: by its byte order mark; else UTF-8, or Windows-1252 (Latin-1
-    and the euro sign) if the first line that is not ASCII is no UTF-8."""
+    and the euro sign) if the first line that is not ASCII is no UTF-8, a broken one left out."""
 
     # -- what to find out
     lookup_path: str | None = None
@@ -285,6 +286,12 @@ class Settings:
             _check_rules(self)
         if self.csv_encoding is not None:
             _check_encoding(self.csv_encoding)
+        if self.creditor is not None and (not self.creditor or self.creditor != self.creditor.strip()):
+            _refuse("creditor", "must be a label without white space around it: another label is another ledger")
+        if self.ledger is not None and "://" in self.ledger:
+            _refuse("ledger", "must be a file's path, or none")
+        if self.lookup_path is not None:
+            checked_template(self.lookup_path)
         if self.proxy is not None:
             object.__setattr__(self, "proxy", checked_proxy("proxy", self.proxy))
             if url.scheme != "https":
@@ -297,10 +304,11 @@ class Settings:
         """Settings from arguments (None means not given), environment variables and the file, in that order.
 
         `defaults`: those of a program that wants others than stand here.
-        Raises `ConfigurationError` naming the variable or the key of the file that is wrong.
+        Raises `ConfigurationError` naming the setting that is wrong, and where its value came from.
         """
         known = {item.name for item in fields(cls)}
         values: dict[str, Any] = dict(defaults or {})
+        origins: dict[str, str] = {}
         if path := env.get("CASHIN_CONFIG"):
             for name, value in read_file(Path(path)).items():
                 if name not in known:
@@ -308,15 +316,20 @@ class Settings:
                         f"CASHIN_CONFIG: {path} has an unknown setting {name!r}{_meant(name, known)}"
                     )
                 values[name] = value
+                origins[name] = f"in {path}, which CASHIN_CONFIG names"
         for name in known:
             if text := env.get(f"CASHIN_{name.upper()}"):
                 values[name] = _from_text(name, text)
+                origins[name] = _variable(name)
         given = {name: value for name, value in arguments.items() if value is not None}
+        origins |= dict.fromkeys(given, "option or argument")
         if given.get("base_url") or given.get("environment"):
             values.pop("base_url", None)
             values.pop("environment", None)
         try:
             return cls(**{**values, **given})
+        except WrongSetting as wrong:
+            raise WrongSetting(wrong.name, wrong.why, origins.get(wrong.name, wrong.origin)) from None
         except TypeError as error:
             raise ConfigurationError(str(error)) from None
 
@@ -325,22 +338,55 @@ _TYPES = get_type_hints(Settings)
 _NUMBERS = [name for name, kind in _TYPES.items() if {int, float} & {kind, *get_args(kind)}]
 _MOST_AT_ONCE = 1000  # each is an open connection, and 1,024 open files are what systems commonly allow
 _MAY_BE_ZERO = ("retries", "retry_budget", "drain_timeout", "settle_after", "settle_bytes")
+_NO_TIMES = ("rate", "invoice_rate", "max_unpack")
+"""The fractional numbers that are no seconds."""
+
+
+class WrongSetting(ConfigurationError):
+    """One setting is wrong, by what it is alone or beside the others. Never shows its value."""
+
+    def __init__(self, name: str, why: str, origin: str) -> None:
+        super().__init__(name, why, origin)
+        self.name = name
+        self.why = why
+        self.origin = origin
+        """Where the value came from, or could come from."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.why} ({self.origin})"
+
+
+def _variable(name: str) -> str:
+    return f"environment variable {name if name.isupper() else f'CASHIN_{name.upper()}'}"
 
 
 def _refuse(name: str, why: str) -> NoReturn:
-    variable = name if name.isupper() else f"CASHIN_{name.upper()}"
-    raise ConfigurationError(f"{name} {why} (environment variable {variable})")
+    raise WrongSetting(name, why, _variable(name))
 
 
 def _check_types(settings: Settings) -> None:
     for name, kind in _TYPES.items():
         try:
             value = msgspec.convert(getattr(settings, name), kind)
-        except msgspec.ValidationError as error:
-            # of an invalid value msgspec repeats the value, which may be an address with a password
-            why = "is not one of those there are" if "value" in str(error) else f"is wrong: {error}"
-            _refuse(name, why)
+        except msgspec.ValidationError:
+            _refuse(name, f"must be {_wanted(name)}")
         object.__setattr__(settings, name, value)
+
+
+def _wanted(name: str) -> str:
+    """What a setting has to be, in words."""
+    kinds = (_TYPES[name], *get_args(_TYPES[name]))
+    if choices := [choice for kind in kinds for choice in _choices(kind)]:
+        return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
+    if float in kinds:
+        return "a number" if name in _NO_TIMES else "a number of seconds"
+    return "true or false" if bool in kinds else "a whole number" if int in kinds else "text"
+
+
+def _choices(kind: Any) -> list[str]:
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    return list(map(str, Environment)) if kind is Environment else []
 
 
 def _check_rules(settings: Settings) -> None:
@@ -356,12 +402,18 @@ def _check_rules(settings: Settings) -> None:
         _refuse("creditor_iban", f"is wrong: {error}")
 
 
+_NO_FILES_ENCODINGS = ("unicode-escape", "raw-unicode-escape", "charmap")  # of Python's own sources and tables
+
+
 def _check_encoding(name: str) -> None:
     try:
-        "InvoiceNumber".encode(name)  # LookupError too for what is no encoding of text
-        codecs.getincrementaldecoder(name)
-    except (LookupError, UnicodeError, ValueError):
-        _refuse("csv_encoding", "is no encoding that Python knows")
+        encoded = "InvoiceNumber".encode(name)  # LookupError too for what is no encoding of text
+        decoder = codecs.getincrementaldecoder(name)("surrogateescape")
+        known = decoder.decode(encoded, True) == "InvoiceNumber" and codecs.lookup(name).name not in _NO_FILES_ENCODINGS
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        _refuse("csv_encoding", "is no encoding of files that Python knows")
 
 
 def _from_text(name: str, text: str) -> Any:
@@ -371,14 +423,7 @@ def _from_text(name: str, text: str) -> Any:
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:
-        choices = [
-            str(choice)
-            for option in (kind, *get_args(kind))
-            if get_origin(option) is Literal
-            for choice in get_args(option)
-        ]
-        why = f"must be one of {', '.join(choices)}" if choices else f"is not a valid {name}"
-        raise ConfigurationError(f"CASHIN_{name.upper()} {why}") from None
+        _refuse(name, f"must be {_wanted(name)}")
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -457,6 +502,32 @@ def _parsed(name: str, text: str) -> SplitResult:
     except ValueError:  # of which UnicodeError is one
         _refuse(name, "is not a URL")
     return url
+
+
+PLACEHOLDER = "{InvoiceNumber}"
+"""What stands in the template of a look-up for the number."""
+_not_in_a_path = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]")  # RFC 3986, 3.3 and 3.4
+_broken_escape = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def checked_template(text: str) -> str:
+    """`text`, a path from / on, perhaps with a query, that holds `{InvoiceNumber}` once.
+
+    Raises `ConfigurationError` that does not repeat it: what a query holds may be nobody's business.
+    """
+    pieces = text.split(PLACEHOLDER)
+    around = "/".join(pieces)
+    if len(pieces) != 2:
+        _refuse("lookup_path", f"must hold {PLACEHOLDER} exactly once")
+    if not text.startswith("/") or text.startswith("//"):
+        _refuse("lookup_path", "must be a path from / on, without the host: it goes behind base_url")
+    if "#" in around:
+        _refuse("lookup_path", "must not have a fragment")
+    if "{" in around or "}" in around:
+        _refuse("lookup_path", f"must have no other part in braces than {PLACEHOLDER}: fill it in")
+    if _not_in_a_path.search(around) or _broken_escape.search(around):
+        _refuse("lookup_path", "must be written as it stands in a URL: white space and other signs as %20 and so on")
+    return text
 
 
 def is_loopback(url: SplitResult) -> bool:

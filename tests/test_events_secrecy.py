@@ -26,12 +26,15 @@ from tests.ledger.conftest import RUN, batch, open_sqlite
 from tests.ledger.test_writer import ALL_ACCEPTED, fill_the_disk, many
 from tests.rules.marks import assert_no_mark, lines, readable_invoices
 from tests.test_events import NAMES, calls
+from tests.transport.conftest import Server, http
 
 KEY = "Zxqkey-1a2b3c"
 INVOICES = lines(readable_invoices())[::7]
 FIRST = json.loads(INVOICES[0])["InvoiceNumber"]
 WORDS = f"{KEY} Zxqmarjatta Meikäläinen"
 """What a program's own exception may say."""
+OF_ANOTHER = "Zxqpolku99"
+"""What a server may say of a customer whose invoice was not sent, so that nobody can blank it."""
 
 
 def raises(*_: object) -> Any:
@@ -75,6 +78,17 @@ async def what_any_run_logs(tmp_path: Path) -> None:
 
 async def refusals_that_quote_all(_: Path) -> None:
     await upload("quote@2", "413-items=12")
+
+
+async def stops_that_the_server_explains(_: Path) -> None:
+    fields = f"Location: /{OF_ANOTHER}\r\nWWW-Authenticate: {OF_ANOTHER}\r\n"
+    for status in (301, 307, 401, 403, 404, 405, 407):
+        answer = http(status, OF_ANOTHER.encode(), fields).replace(b" Words\r\n", f" {OF_ANOTHER}\r\n".encode(), 1)
+        async with Server(answer) as server, CashIn(KEY, settings=settings(server.url)) as cashin:
+            report = await cashin.invoices.upload(INVOICES[:3])
+            assert report.unsent == 3
+            assert_no_mark(str(report.stopped))
+            assert str(status) in str(report.stopped)
 
 
 async def answers_that_prove_nothing(_: Path) -> None:
@@ -189,6 +203,7 @@ async def an_http_library_that_breaks(_: Path) -> None:
 SCENES: list[Callable[[Path], Awaitable[None]]] = [
     what_any_run_logs,
     refusals_that_quote_all,
+    stops_that_the_server_explains,
     answers_that_prove_nothing,
     a_hold,
     a_hold_that_becomes_longer,

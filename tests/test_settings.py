@@ -285,6 +285,13 @@ def test_settings_do_not_show_the_proxys_password() -> None:
         ("proxy", 7),
         ("ca_file", 7),
         ("base_url", 7),
+        *(("csv_encoding", name) for name in ("", "no such", "hex", "rot13", "idna", "punycode", "undefined")),
+        *(("csv_encoding", name) for name in ("unicode_escape", "Raw-Unicode-Escape", "charmap")),
+        ("creditor", ""),
+        ("creditor", " "),
+        ("creditor", "ACME\n"),
+        ("ledger", f"postgresql://user:{HIDDEN}@host/db"),
+        ("lookup_path", f"/v2/invoices?token={HIDDEN}"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name_and_its_variable(name: str, value: Any) -> None:
@@ -316,6 +323,47 @@ def test_a_wrong_variable_is_refused_by_its_name_and_not_shown(name: str, text: 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf"])
 def test_a_variable_out_of_range_is_refused_by_its_name(text: str) -> None:
     assert "CASHIN_RATE" in refused(lambda: Settings.load({"CASHIN_BASE_URL": URL, "CASHIN_RATE": text}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("timeout", "abc", "a number of seconds"),
+        ("deadline", "soon", "a number of seconds"),
+        ("rate", "fast", "a number "),
+        ("chunk_size", "1.5", "a whole number"),
+        ("connections", "many", "a whole number"),
+        ("retry_503", "perhaps", "true or false"),
+        ("on_refused", "bisekt", "bisect or hold"),
+        ("compress", "zip", "gzip"),
+        ("csv_delimiter", "x", ";, ,, tab or |"),
+        ("environment", "moon", "production"),
+    ],
+)
+def test_what_is_wanted_instead_is_said(name: str, text: str, wanted: str) -> None:
+    variable = f"CASHIN_{name.upper()}"
+    message = refused(lambda: Settings.load({"CASHIN_BASE_URL": URL, variable: text}))
+    assert message.startswith(f"{name} must be {wanted}")
+    assert message.endswith(f"(environment variable {variable})")
+
+
+def test_a_message_says_where_the_wrong_value_came_from(config: Config) -> None:
+    env = config("rate = -1") | {"CASHIN_CHUNK_SIZE": "0"}
+    assert refused(lambda: Settings.load(env, base_url=URL, chunk_size=1)).endswith(
+        f"(in {env['CASHIN_CONFIG']}, which CASHIN_CONFIG names)"
+    )
+    assert refused(lambda: Settings.load(env, base_url=URL, rate=1.0)).endswith(
+        "(environment variable CASHIN_CHUNK_SIZE)"
+    )
+    by_hand = refused(lambda: Settings.load(env, base_url=URL, rate=1.0, chunk_size=-1))
+    assert by_hand == "chunk_size must be a number above 0 (option or argument)"
+
+
+def test_a_wrong_setting_survives_pickling() -> None:
+    """As an error does that another process raised."""
+    with pytest.raises(ConfigurationError) as raised:
+        Settings(base_url=URL, chunk_size=0)
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
 def test_an_unknown_argument_is_named() -> None:

@@ -9,13 +9,13 @@ import anyio
 
 from cashin_async.bulk.courier import Trip
 from cashin_async.bulk.gate import Gate
-from cashin_async.bulk.grouping import kinds_of
+from cashin_async.bulk.grouping import first_of_each, kinds_of
 from cashin_async.bulk.history import History
 from cashin_async.bulk.outcome import FAILURES, Outcome, Settled, State, UploadReport
 from cashin_async.events import RULES_BROKEN, SOURCE_FAILED, UPLOAD_ABANDONED, UPLOAD_BEGAN, UPLOAD_ENDED
 from cashin_async.sources.source import Place, Source, SourceProblem
 
-_KINDS = 50  # kinds of failures that are kept of a run: what a page shows
+_KINDS = 50  # kinds of each outcome that are kept of a run: what a page shows
 
 
 class Diary:
@@ -118,7 +118,7 @@ class Diary:
     def last_facts(self) -> dict[str, Any]:
         """What is to be on record of a run that has ended."""
         report = self._report
-        kinds = kinds_of(report._failures.reasons)[:_KINDS]
+        kinds = first_of_each(kinds_of(report._failures.reasons), _KINDS)
         at_the_end = {
             "ended": datetime.now(UTC).isoformat(),
             "interrupted": report.interrupted,

@@ -30,7 +30,7 @@ from cashin_async.events import (
     PROGRESS_FAILED,
     where,
 )
-from cashin_async.ledger.base import NumberState, Part
+from cashin_async.ledger.base import SETTLES, NumberState, Part
 from cashin_async.ledger.claims import Claims
 from cashin_async.models.digest import Digest, digest_without
 from cashin_async.settings import Settings
@@ -48,6 +48,11 @@ _SAVE_EVERY = 1.0  # seconds between two notes of a run's counts in the ledger, 
 def run_id() -> str:
     """Sorts by time, and two runs of one second differ."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def settlement_id() -> str:
+    """The same of a run that settles only."""
+    return f"{run_id()}{SETTLES}"
 
 
 def _keep_memory_at_hand() -> None:
@@ -78,8 +83,9 @@ class Run:
         retry_rejected: bool = False,
         asker: Asker | None = None,
         inspection: Inspection | None = None,
+        run: str | None = None,
     ) -> None:
-        self.report = UploadReport(run_id(), claims.ledger.place, locate=source.locate)
+        self.report = UploadReport(run or run_id(), claims.ledger.place, locate=source.locate)
         self.source = source
         self._claims = claims
         self.ledger = claims.ledger

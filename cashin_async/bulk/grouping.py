@@ -1,6 +1,7 @@
 """Failures that are alike: a thousand invoices that break one rule, each with other figures, are one kind. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -38,6 +39,17 @@ def kinds_of(reasons: Mapping[tuple[State, str | None], int]) -> list[tuple[Kind
         kind = kind_of(state, reason)
         counts[kind] = counts.get(kind, 0) + count
     return in_order(counts.items())
+
+
+def first_of_each(kinds: Iterable[tuple[Kind, int]], most: int) -> list[tuple[Kind, int]]:
+    """At most so many of each outcome: many kinds of one do not push out those of another."""
+    met: Counter[State] = Counter()
+    shown = []
+    for kind, count in kinds:
+        met[kind.state] += 1
+        if met[kind.state] <= most:
+            shown.append((kind, count))
+    return shown
 
 
 def in_order(counts: Iterable[tuple[Kind, int]]) -> list[tuple[Kind, int]]:

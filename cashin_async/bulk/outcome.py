@@ -21,7 +21,7 @@ class State(StrEnum):
     REJECTED = "rejected"
     """The server refused it, or its number is taken by different content (a conflict, never sent)."""
     INVALID = "invalid"
-    """It never left: unreadable, wrong types, larger than the size limit alone."""
+    """It never left: unreadable, wrong types, breaks a rule that is enforced, larger than the size limit alone."""
     DUPLICATE = "duplicate"
     """It never left: same number and same content as one before."""
     UNKNOWN = "unknown"

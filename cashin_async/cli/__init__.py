@@ -1,7 +1,9 @@
 """The command line. Each command is a call of the library."""
 
 import os
+import signal
 from importlib import import_module
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +42,21 @@ All commands: cashin-async --help. All of one: cashin-async upload --help.
 """
 
 
+INTERRUPTED = 130
+
+
+def ending_signals() -> list[signal.Signals]:
+    """Those that end a command: SIGINT, SIGTERM, and SIGHUP where there is one, unless it is ignored, as by `nohup`."""
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return signals
+
+
+def _leave_at_once(_: int, __: FrameType | None) -> None:
+    os._exit(INTERRUPTED)  # an exception may be lost in an import
+
+
 class _Commands(click.Group):
     """Loads a command when it is called, since each brings half of the package along; `--help` loads none."""
 
@@ -53,13 +70,45 @@ class _Commands(click.Group):
         ctx.meta[LOG_JSON] = LOG_JSON in (args[: args.index("--")] if "--" in args else args)
         return super().parse_args(ctx, args)
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        before = {number: signal.signal(number, _leave_at_once) for number in ending_signals()}
+        try:
+            return super().main(*args, **kwargs)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        resolved = super().resolve_command(ctx, args)
+        for number in ending_signals():  # now it is loaded
+            signal.signal(number, signal.default_int_handler)
+        return resolved
+
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._invoke(ctx)
+        except KeyboardInterrupt:
+            from cashin_async.cli.process import before_it_began
+
+            before_it_began()
+
+    def _invoke(self, ctx: click.Context) -> Any:
         if not ctx.meta[LOG_JSON]:
-            return super().invoke(ctx)
+            return self._run(ctx)
         from cashin_async.cli.logs import errors_as_events
 
         with errors_as_events(ctx):
+            return self._run(ctx)
+
+    def _run(self, ctx: click.Context) -> Any:
+        try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            from cashin_async.cli.options import naming_its_setting
+
+            raise naming_its_setting(error) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -13,6 +13,11 @@ def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comple
     return [CompletionItem(incomplete, type="file")]
 
 
+def nothing(_: click.Context, __: click.Parameter, ___: str) -> list[CompletionItem]:
+    """For punctuation: bash would run a bare `;` or `|`, and what the shells are told cannot hold a comma."""
+    return []
+
+
 def rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The codes of the rules, as `--explain` takes them."""
     from cashin_async.report.problems import EXPLAINED

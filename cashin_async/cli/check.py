@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from cashin_async.cli import candidates, logs
+from cashin_async.cli import INTERRUPTED, candidates, ending_signals, logs
 from cashin_async.cli.inputs import input_files
 from cashin_async.cli.options import flag, rule_severities, with_severities
-from cashin_async.cli.process import INTERRUPTED, in_its_words, leave, run_to_its_end, write
+from cashin_async.cli.process import in_its_words, leave, run_to_its_end, write
 from cashin_async.settings import Settings
 
 if TYPE_CHECKING:
+    from cashin_async.models.digest import Digest
     from cashin_async.report.problems import CheckView
     from cashin_async.rules import Problem, RuleSet
     from cashin_async.sources.files import Files
@@ -37,6 +38,7 @@ _VARIABLES = (
     "CASHIN_CSV_DELIMITER",
     "CASHIN_CSV_DECIMAL",
     "CASHIN_CSV_ENCODING",
+    "CASHIN_DIGEST_WITHOUT",
     "CASHIN_RULE_SEVERITIES",
     "CASHIN_CREDITOR_IBAN",
 )
@@ -100,13 +102,15 @@ class Wanted:
 
 
 async def _check(wanted: Wanted, severities: str, options: dict[str, Any]) -> int:
+    from cashin_async.bulk.engine import digest_of
     from cashin_async.client import rule_set_of
     from cashin_async.report.problems import CheckView
     from cashin_async.rules import RuleSet
     from cashin_async.sources.files import Files
 
     settings = _settings(severities, options)
-    checking = _Checking(Files(settings, *wanted.files), rule_set_of(settings, RuleSet()), wanted.as_json)
+    rules = rule_set_of(settings, RuleSet())
+    checking = _Checking(Files(settings, *wanted.files), rules, digest_of(settings), wanted.as_json)
     one_screen = wanted.as_json and sys.stdout is not None and sys.stdout.isatty()  # a view would cut through the lines
     view = CheckView(wanted.quiet or one_screen, logs.wanted())
     with _interruptible(checking.stop, view.close):
@@ -124,13 +128,16 @@ def _settings(severities: str, options: dict[str, Any]) -> Settings:
 class _Checking:
     """The way of all that is read through the rules, in the order of the input."""
 
-    def __init__(self, source: "Files", rules: "RuleSet", as_json: bool) -> None:
+    def __init__(self, source: "Files", rules: "RuleSet", digest: "Digest", as_json: bool) -> None:
+        from cashin_async.ledger.numbers import NumberIndex
         from cashin_async.report.problems import Tally
 
         self.source = source
         self.tally = Tally()
         self.seconds = 0.0
         self._rules = rules
+        self._digest = digest
+        self._numbers = NumberIndex()
         self._as_json = as_json
         self._to_print: list[Problem] = []
         self._reading = anyio.CancelScope()
@@ -162,11 +169,27 @@ class _Checking:
 
     def _judge(self, batch: "Batch") -> None:
         self.tally.read += len(batch)
-        inspect, broken = self._rules.inspect, batch.problems
+        inspect, broken, taken = self._rules.inspect, batch.problems, self._taken(batch)
         for place, encoded in enumerate(batch.encoded):
             problems = self._explained(encoded, broken[place]) if place in broken else inspect(encoded)
+            if place in taken:
+                problems = [*problems, taken[place]]
             if problems:
                 self._found(batch.refs[place], problems)
+
+    def _taken(self, batch: "Batch") -> dict[int, "Problem"]:
+        """By place, those whose number stands before with other content: an upload would reject them."""
+        from cashin_async.ledger.numbers import Claim
+        from cashin_async.report.problems import conflict
+
+        good = [(place, number) for place, number in enumerate(batch.numbers) if number is not None]
+        digests = self._digest([batch.encoded[place] for place, _ in good])
+        claim, other = self._numbers.claim, Claim.OTHER
+        return {
+            place: conflict(number)
+            for (place, number), digest in zip(good, digests, strict=True)
+            if claim(number, digest) is other
+        }
 
     def _explained(self, encoded: bytes, reason: str) -> list["Problem"]:
         """What is wrong with a line that is no invoice: an error, whatever is switched off, since none can be sent."""
@@ -221,7 +244,7 @@ def _tell(checking: _Checking, wanted: Wanted) -> None:
 
 @contextmanager
 def _interruptible(stop: Callable[[], None], close: Callable[[], None]) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the reading; a second one the process, also while nobody takes its output."""
+    """The first signal ends the reading; a second one the process, also while nobody takes its output."""
     loop, caught = asyncio.get_running_loop(), 0
 
     def on_signal(_: int, __: FrameType | None) -> None:
@@ -232,7 +255,7 @@ def _interruptible(stop: Callable[[], None], close: Callable[[], None]) -> Itera
             os._exit(INTERRUPTED)
         loop.call_soon_threadsafe(stop)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in ending_signals()}
     for number in before:
         with suppress(NotImplementedError):  # as on Windows, whose event loop wakes up by itself
             loop.add_signal_handler(number, stop)  # wakes it up: a signal just before it falls asleep would be missed

@@ -18,10 +18,11 @@ def completion(shell: str) -> None:
     Commands, options, choices, files, the codes of rules and the faults of the simulator.
 
     \b
-    bash (4.4 or newer), in ~/.bashrc:      eval "$(cashin-async completion bash)"
-    zsh, in ~/.zshrc, behind compinit:      eval "$(cashin-async completion zsh)"
-    fish, once:
-        cashin-async completion fish > ~/.config/fish/completions/cashin-async.fish
+    What to do with it, by shell:
+        bash (4.4 or newer), in ~/.bashrc:  eval "$(cashin-async completion bash)"
+        zsh, in ~/.zshrc, behind compinit:  eval "$(cashin-async completion zsh)"
+        fish, once:
+            cashin-async completion fish > ~/.config/fish/completions/cashin-async.fish
     """
     from click.shell_completion import get_completion_class
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cashin_async.bulk.outcome import State, UploadReport
-from cashin_async.cli import candidates, logs
+from cashin_async.cli import INTERRUPTED, candidates, logs
 from cashin_async.cli.options import lang
-from cashin_async.cli.process import INTERRUPTED, interruptible, leave, run_to_its_end
+from cashin_async.cli.process import interruptible, leave, run_to_its_end
 
 if TYPE_CHECKING:
     from cashin_async.report.html import HtmlReport
@@ -45,6 +45,7 @@ what is unknown, and only what the server provably does not have is sent.
 """
 _REPORT = """
 The report of the first upload, before anything was settled: open it in a browser.
+Its ledger is gone with this demo: what the page says of `settle` is for yours.
 {}"""
 
 

@@ -51,6 +51,12 @@ def _begin(context: click.Context, _: click.Parameter, level: str | None) -> Non
     context.meta[_BEGUN] = True
 
 
+def _begin_at_last(context: click.Context) -> None:
+    """For what ends a command before its options are read."""
+    if not context.meta.get(_BEGUN):
+        _begin(context, click.Option(["--log-level"]), None)
+
+
 @contextmanager
 def errors_as_events(context: click.Context) -> Iterator[None]:
     """What ends a command is logged, in place of a message or a traceback."""
@@ -59,8 +65,7 @@ def errors_as_events(context: click.Context) -> Iterator[None]:
     except click.exceptions.Exit:
         raise
     except Exception as error:
-        if not context.meta.get(_BEGUN):
-            _begin(context, click.Option(["--log-level"]), None)
+        _begin_at_last(context)
         if isinstance(error, click.ClickException):
             complain(error.format_message(), error.exit_code)
             raise click.exceptions.Exit(error.exit_code) from None
@@ -71,6 +76,7 @@ def errors_as_events(context: click.Context) -> Iterator[None]:
 def complain(text: str, exit_code: int) -> None:
     """Say why the command ends with this code."""
     if wanted():
+        _begin_at_last(click.get_current_context())
         COMMAND_FAILED.tell(log, reason=text, exit_code=exit_code)
     else:
         click.echo(text, err=True)

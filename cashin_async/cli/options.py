@@ -32,6 +32,15 @@ def flag(option: str, name: str, text: str) -> Decorator:
     return click.option(option, name, is_flag=True, default=None, help=text)
 
 
+def naming_its_setting(error: click.NoSuchOption) -> click.NoSuchOption:
+    """The same error; where what is no option of a command is a setting, it says how that is set."""
+    name = error.option_name.removeprefix("--").replace("-", "_")
+    if name not in _DEFAULTS:
+        return error
+    message = f"No such option here: {error.option_name}. It is a setting: CASHIN_{name.upper()}"
+    return click.NoSuchOption(error.option_name, message, ctx=error.ctx)
+
+
 def together(*decorators: Decorator) -> Decorator:
     """Several options in this order, for more than one command."""
 
@@ -105,13 +114,12 @@ def with_severities(settings: Settings, severities: str) -> Settings:
 
 def ledger_named(ledger: str | None, options: dict[str, Any]) -> str:
     """The ledger that a command's argument names, else the one that its settings mean."""
-    if ledger is not None:
-        from cashin_async.ledger.place import absolute
+    from cashin_async.ledger.place import NONE, place_named
 
-        return absolute(ledger)
-    place = ledger_of(Settings.load(**options))
-    if place == "none":
-        raise Refused("the setting ledger is none: name a LEDGER")
+    place = ledger_of(Settings.load(**options)) if ledger is None else place_named(ledger)
+    if place == NONE:
+        what = "the setting ledger" if ledger is None else "LEDGER"
+        raise Refused(f"{what} is none: name a LEDGER (./none is a file of that name)")
     return place
 
 

@@ -58,11 +58,12 @@ def report(ledger: str | None, output: str, run: str | None, report_lang: str | 
         if os.path.realpath(output) == os.path.realpath(place):
             raise click.BadParameter(f"{output}: Is the ledger.", param_hint="--output")
         record = read_run(place, run)
+        pieces = _pieces(record, output, chosen_lang(report_lang))
         try:
             file = PartFile(output)
         except OSError as error:
             raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
-        write_pieces(file, _pieces(record, output, chosen_lang(report_lang)))
+        write_pieces(file, pieces)
         if file.explained_failure is not None:
             raise Refused(file.explained_failure)
         write(lambda: click.echo(f"The report of run {record.status.run} is in {file.place}"))
@@ -79,9 +80,9 @@ def _pieces(record: "RecordedRun", output: str, lang: "Lang") -> "Iterator[bytes
     from cashin_async.report.html import ENDING, ending_of
     from cashin_async.report.outcomes import in_form
     from cashin_async.report.page import page
-    from cashin_async.report.reported import of_record, rows_on_record
+    from cashin_async.report.reported import of_record, rows_on_record, summary_of
 
-    ending = ending_of(output) or ""
+    ending, reported = ending_of(output) or "", of_record(record)
     if ending == ENDING:
-        return page(of_record(record), lang, __version__)
-    return in_form(ending, rows_on_record(record), record.status.as_dict()["facts"])
+        return page(reported, lang, __version__)
+    return in_form(ending, rows_on_record(record), summary_of(reported, record))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cashin_async.cli import logs
+from cashin_async.cli import INTERRUPTED, logs
 from cashin_async.cli.candidates import files
 from cashin_async.cli.numbers import read_numbers
 from cashin_async.cli.options import account, connection, flag, ledger_named, look_up, setting
-from cashin_async.cli.process import INTERRUPTED, UNFINISHED, Refused, interruptible, leave, run_to_its_end, write
+from cashin_async.cli.process import UNFINISHED, Refused, interruptible, leave, run_to_its_end, write
 from cashin_async.errors import ConfigurationError
 from cashin_async.events import SETTLEMENT_ENDED
 from cashin_async.ledger.base import NumberState
@@ -123,7 +123,7 @@ async def _settle_by_look_up(
     settings = _settings_of_a_look_up(options)
     place = _existing(ledger_named(ledger, options))
     async with CashIn(key_from_env(), settings=settings) as cashin:
-        run = await cashin.invoices.prepare([], ledger=place)
+        run = await cashin.invoices.prepare([], ledger=place, settles=True)
         with progress_view(quiet, logs.wanted()) as view, interruptible(run, view):
             report = await run.run(view.show)
         settlement = SettlementReport(
@@ -167,14 +167,14 @@ async def _unknown(ledger: "Ledger") -> list[int]:
 async def _settle_by_hand(
     ledger: str | None, accepted: Sequence["array[int]"], release: Sequence["array[int]"], options: dict[str, Any]
 ) -> tuple["SettlementReport", bool]:
-    from cashin_async.bulk.engine import run_id
+    from cashin_async.bulk.engine import settlement_id
     from cashin_async.cli.word import Word
 
     _refuse_both(accepted, release)
     place = ledger_named(ledger, options)
     opened = await _opened(place, options)
     try:
-        word = Word(opened, f"{run_id()}-settle", place)
+        word = Word(opened, settlement_id(), place)
         await word.accept(chain.from_iterable(accepted))
         await word.release(chain.from_iterable(release))
         word.report.unknown = await _unknown(opened)

@@ -124,7 +124,14 @@ def upload(
     Exit code: 0 all accepted or duplicates; 1 some rejected or invalid; 3 some unknown or unsent, or an input
     not read to its end; 2 wrong usage or configuration; 130 interrupted.
     """
-    leave(run_to_its_end(_upload(Wanted(files, limit, failed, report, as_json, quiet), severities, options)))
+    wanted = Wanted(files, limit, failed, report, as_json, quiet)
+    nothing = UploadReport("").as_dict() | {"run": None}
+    leave(run_to_its_end(_upload(wanted, severities, options), lambda: _print_counts(wanted, nothing)))
+
+
+def _print_counts(wanted: Wanted, counts: dict[str, Any]) -> None:
+    if wanted.as_json:
+        write(lambda: click.echo(json.dumps(counts)))
 
 
 async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> int:
@@ -146,8 +153,7 @@ async def _upload(wanted: Wanted, severities: str, options: dict[str, Any]) -> i
                 report = await run.run(view.show)
             for record in records:
                 record.finish(report)
-    if wanted.as_json:
-        write(lambda: click.echo(json.dumps(report.as_dict())))
+    _print_counts(wanted, report.as_dict())
     if not wanted.quiet and not (wanted.as_json and logs.wanted()):
         console = SafeConsole(stderr=wanted.as_json, highlight=False, markup=False)
         write(lambda: _summarise(report, source.empty_files, records, console))

@@ -11,8 +11,7 @@ from typing import Any
 from cashin_async.doctor.finding import Area, Finding
 from cashin_async.errors import ConfigurationError
 from cashin_async.models.digest import digest_without
-from cashin_async.settings import KEY_VARIABLES, ApiKey, Settings, read_file
-from cashin_async.transport.lookup import checked_template
+from cashin_async.settings import KEY_VARIABLES, ApiKey, Settings, WrongSetting, read_file
 
 SETTINGS = Area("settings")
 KEY = Area("key")
@@ -25,18 +24,15 @@ _ANYWHERE = "https://localhost"
 _FILE = "CASHIN_CONFIG"
 _PREFIX = "CASHIN_"
 _VARIABLES = {_PREFIX + name.upper(): name for name in _NAMES}
-_OTHERS = (*KEY_VARIABLES, _FILE, "CASHIN_VENV")
-"""Variables that are no settings; the last is for run.py."""
+_OTHERS = (*KEY_VARIABLES, _FILE, "CASHIN_VENV", "CASHIN_ARTEFACTS", "CASHIN_KILLS")
+"""Variables that are no settings; the last three are for a checkout's own run.py and tests."""
 
 
 def _check_fields(text: str) -> None:
     digest_without([name.strip() for name in text.split(",") if name.strip()])
 
 
-_CHECKED_LATER: Mapping[str, Callable[[Any], object]] = {
-    "digest_without": _check_fields,
-    "lookup_path": checked_template,
-}
+_CHECKED_LATER: Mapping[str, Callable[[Any], object]] = {"digest_without": _check_fields}
 """What a client looks into at its start only."""
 
 
@@ -73,6 +69,15 @@ class Configuration:
                 used.setdefault(one.name, one.value)
         return used
 
+    @property
+    def has_wrong_address_only(self) -> bool:
+        """Whether there is an address, and none that is right."""
+        return self.is_wrong(*_ADDRESS) and self.used().keys().isdisjoint(_ADDRESS)
+
+    def is_wrong(self, *names: str) -> bool:
+        """Whether one of these settings is, in any place."""
+        return any(one.wrong is not None and one.name in names for one in self.given)
+
     def settings(self) -> Settings:
         """What is right of it, together. Raises `ConfigurationError` when it does not go together."""
         return Settings.load({}, defaults=self.defaults, **self.used())
@@ -100,13 +105,15 @@ def _alone(name: str, origin: str, env: Mapping[str, str], value: Any = None) ->
         if check := _CHECKED_LATER.get(name):
             check(found)
     except ConfigurationError as error:
-        return Given(name, origin, None, str(error))
+        return Given(name, origin, None, f"{error.name} {error.why}" if isinstance(error, WrongSetting) else str(error))
     return Given(name, origin, found)
 
 
 def _of_file(path: str | None) -> tuple[list[Given], list[Finding]]:
     if not path:
         return [], []
+    if _is_special(path):
+        return [], [SETTINGS.problem(f"{_FILE}: {path} is no regular file: it was not read", "name a regular file")]
     try:
         values = read_file(Path(path))
     except ConfigurationError as error:
@@ -117,6 +124,11 @@ def _of_file(path: str | None) -> tuple[list[Given], list[Finding]]:
         if name not in _NAMES
     ]
     return [_alone(name, path, {}, value) for name, value in values.items() if name in _NAMES], unknown
+
+
+def _is_special(path: str | Path) -> bool:
+    """Whether it is there and no file: whoever reads from a pipe may wait forever, or take what another needs."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _meant(name: str, names: tuple[str, ...], prefix: str = "") -> str:
@@ -134,8 +146,7 @@ def settings_set(found: Configuration) -> Iterator[Finding]:
     used = found.used()
     for one in found.given:
         if one.wrong is not None:
-            said = one.wrong if one.origin in one.wrong else f"{one.origin}: {one.wrong}"
-            yield SETTINGS.problem(said, f"mend {one.origin}")
+            yield SETTINGS.problem(f"{one.origin}: {one.wrong}", f"mend {one.origin}")
         elif one.name in wins or one.name not in used:
             yield SETTINGS.warning(f"{one.name} of {one.origin} is not used: another place wins", f"unset {one.origin}")
         else:
@@ -148,7 +159,9 @@ def _shown(one: Given) -> str:
 
 
 def together(found: Configuration) -> Iterator[Finding]:
-    """Whether what is right by itself goes together."""
+    """Whether what is right by itself goes together. All that has to, goes with the address."""
+    if found.has_wrong_address_only:
+        return
     try:
         found.settings()
     except ConfigurationError as error:
@@ -185,6 +198,9 @@ def key(env: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _key_file(path: Path, variable: str) -> Iterator[Finding]:
+    if _is_special(path):
+        yield KEY.problem(f"{variable}: {path} is no regular file: it was not read", "name a regular file")
+        return
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from cashin_async.doctor.finding import Finding, failed, found_by
 from cashin_async.errors import ConfigurationError, LedgerError
 from cashin_async.ledger.account import default_path
 from cashin_async.ledger.health import examine
-from cashin_async.ledger.place import NONE, absolute, account_of, place_of
+from cashin_async.ledger.place import NONE, account_of, place_named, place_of
 from cashin_async.settings import Settings
 
 
@@ -46,7 +46,8 @@ async def diagnose(asked: Asked) -> list[Finding]:
         *found_by(configuration.KEY, partial(configuration.key, asked.env)),
     ]
     findings += await _network(settings, asked.offline)
-    findings += found_by(record.LEDGER, partial(_ledger, asked.ledger, settings))
+    of_the_account = None if found.is_wrong("ledger", "creditor") else settings
+    findings += found_by(record.LEDGER, partial(_ledger, asked.ledger, of_the_account))
     return findings
 
 
@@ -84,9 +85,9 @@ async def _network(settings: Settings | None, offline: bool) -> Iterable[Finding
 def _ledger(named: str | None, settings: Settings | None) -> Iterator[Finding]:
     area = record.LEDGER
     try:
-        place = absolute(named) if named is not None else _usual(settings)
+        place = place_named(named) if named is not None else _usual(settings)
     except (ConfigurationError, LedgerError) as error:
-        yield area.problem(str(error), "--ledger (CASHIN_LEDGER)")
+        yield area.problem(str(error), "mend LEDGER or the setting ledger (CASHIN_LEDGER)")
         return
     if place is None:
         yield area.warning(
@@ -94,7 +95,10 @@ def _ledger(named: str | None, settings: Settings | None) -> Iterator[Finding]:
             "mend them, or name it: cashin-async doctor LEDGER",
         )
     elif place == NONE:
-        yield area.warning("none: nothing is remembered", "unset ledger (CASHIN_LEDGER): the same upload bills again")
+        yield area.warning(
+            "none: nothing is remembered, the same upload bills again",
+            "unset ledger (CASHIN_LEDGER); ./none is a file of that name",
+        )
     else:
         yield from record.record(
             examine(place, usual=named is None and (settings is None or settings.ledger is None)),

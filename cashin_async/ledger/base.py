@@ -46,6 +46,10 @@ IN_PLAY = (NumberState.PLANNED, NumberState.LEASED, NumberState.POSTING)
 """Somebody is at work on it: what becomes of it is not known yet."""
 
 
+SETTLES = "-settle"
+"""What the name of a run ends with that settles only, and uploads nothing."""
+
+
 class Known(NamedTuple):
     """What a ledger knows of one number."""
 

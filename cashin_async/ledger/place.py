@@ -23,10 +23,19 @@ def account_of(settings: Settings) -> Account:
 def place_of(settings: Settings, ledger: str | os.PathLike[str] | None) -> str:
     """The absolute path of a ledger, or `none`; `ledger` wins over the setting."""
     name = os.fspath(ledger) if ledger is not None else settings.ledger
-    if name is None or name == NONE:
+    return NONE if name is None else place_named(name)
+
+
+def place_named(name: str) -> str:
+    """The absolute path that somebody means by `name`, or `none`.
+
+    Raises `ConfigurationError` for an address, which may hold a password and is not repeated, and for a `~` that nobody
+    can resolve.
+    """
+    if name == NONE:
         return NONE
     if "://" in name:
-        raise ConfigurationError("ledger must be a file's path, or none (environment variable CASHIN_LEDGER)")
+        raise ConfigurationError("the ledger must be a file's path, or none")
     return absolute(name)
 
 

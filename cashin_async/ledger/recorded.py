@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cashin_async.errors import LedgerError
-from cashin_async.ledger.base import Account, NumberState
+from cashin_async.ledger.base import SETTLES, Account, NumberState
 from cashin_async.ledger.lock import Holder, holder
 from cashin_async.ledger.status import RunStatus, account_in, read_ledger, runs_in
 
 _PAGE = 10_000  # rows that are fetched together
+_THIS = "(SELECT id FROM run WHERE name = :run)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class RecordedRun:
     _chunks: "array[int]"
     _states: Mapping[int, tuple[NumberState, str | None]]
     """By chunk, the state and the reason."""
+    doubtful: "array[int]"
+    """Numbers that earlier runs left unknown and that still are, rising: this run may have counted some of them."""
+    released: "array[int]"
+    """Numbers of the whole ledger that are released and still to be sent, rising."""
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -48,19 +53,17 @@ class RecordedRun:
 def read_run(place: str | os.PathLike[str], run: str | None = None) -> RecordedRun:
     """What the ledger at `place` has of `run`, or of its newest upload. Read beside its writer, changing nothing.
 
-    Raises `LedgerError` as `read_status` does, and when there is no such run.
+    Raises `LedgerError` as `read_status` does, and when there is no such run or it is no upload.
     """
     return read_ledger(place, lambda sql, path, _: _recorded(sql, path, run))
 
 
 def _recorded(sql: sqlite3.Connection, path: Path, run: str | None) -> RecordedRun:
     runs = list(runs_in(sql, None))
-    # what only settles is a run too: it reads nothing, and is over
-    uploads = [one for one in runs if one.facts.get("read") or ("read" in one.facts and "ended" not in one.facts)]
-    named = [one for one in runs if one.run == run] if run is not None else uploads
+    uploads = [one for one in runs if "read" in one.facts and not one.run.endswith(SETTLES)]
+    named = uploads if run is None else [one for one in uploads if one.run == run]
     if not named:
-        what = "no upload is on record" if run is None else "it has no such run: `cashin-async status` lists them"
-        raise LedgerError(f"ledger {path}: {what}")
+        raise LedgerError(f"ledger {path}: {_why_none(run, any(one.run == run for one in runs))}")
     chunks = {
         chunk: (NumberState(state), reason)
         for chunk, state, reason in sql.execute(
@@ -68,14 +71,26 @@ def _recorded(sql: sqlite3.Connection, path: Path, run: str | None) -> RecordedR
             (named[0].run,),
         )
     }
-    numbers, of = _numbers(sql, named[0].run)
-    account = account_in(sql)
-    return RecordedRun(str(path), account, holder(path), named[0], named[0] in uploads[:1], numbers, of, chunks)
+    numbers, of = _numbers(sql, f"run = {_THIS} AND size > 0", named[0].run)
+    doubtful, _ = _numbers(sql, f"state = 'unknown' AND run < {_THIS}", named[0].run)
+    released, _ = _numbers(sql, "state = 'released'", named[0].run)
+    newest = named[0] is uploads[0]
+    return RecordedRun(
+        str(path), account_in(sql), holder(path), named[0], newest, numbers, of, chunks, doubtful, released
+    )
 
 
-def _numbers(sql: sqlite3.Connection, run: str) -> tuple["array[int]", "array[int]"]:
-    """A run's numbers, rising, and the chunk of each: one scan from the lowest to the highest that it may have."""
-    such = "FROM chunk WHERE run = (SELECT id FROM run WHERE name = :run) AND size > 0"
+def _why_none(run: str | None, on_record: bool) -> str:
+    if run is None:
+        return "no upload is on record"
+    if on_record:
+        return "that run is no upload, but settled, or sent invoices one by one: there is no report of it"
+    return "it has no such run: `cashin-async status` lists them"
+
+
+def _numbers(sql: sqlite3.Connection, which: str, run: str) -> tuple["array[int]", "array[int]"]:
+    """The numbers of such chunks, rising, and the chunk of each: one scan from the lowest to the highest of them."""
+    such = f"FROM chunk WHERE {which}"
     rows = sql.execute(
         f"SELECT number, chunk FROM number WHERE chunk IN (SELECT id {such}) "  # noqa: S608
         f"AND number BETWEEN (SELECT min(low) {such}) AND (SELECT max(high) {such}) ORDER BY number",

@@ -21,7 +21,8 @@ from cashin_async.ledger.opening import version_of
 
 T = TypeVar("T")
 
-_FOR_REPORTS = ("history", "kinds")  # facts that are long, and say little to a program
+FOR_REPORTS = ("history", "kinds")
+"""Facts that are long, and say little to a program."""
 _FIRST = 10  # numbers that are shown of many
 
 
@@ -40,7 +41,7 @@ class RunStatus:
         return {
             "run": self.run,
             "began": self.began.isoformat(),
-            "facts": {name: fact for name, fact in self.facts.items() if name not in _FOR_REPORTS},
+            "facts": {name: fact for name, fact in self.facts.items() if name not in FOR_REPORTS},
             "states": _named(self.states),
         }
 
@@ -168,7 +169,8 @@ def runs_in(sql: sqlite3.Connection, limit: int | None) -> Iterator[RunStatus]:
         states.setdefault(run, []).append((state, count))
     for run, name, began, facts in newest:
         since = datetime.fromtimestamp(began, UTC)
-        yield RunStatus(name, since, msgspec.json.decode(facts or "{}"), _counts(states.get(run, ())))
+        known = msgspec.json.decode(facts or "{}", type=dict[str, Any])
+        yield RunStatus(name, since, known, _counts(states.get(run, ())))
 
 
 def _counts(rows: Any) -> dict[NumberState, int]:

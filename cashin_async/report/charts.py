@@ -6,6 +6,7 @@ Colours are classes, which the page's style sheet knows for light and dark.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from cashin_async.bulk.history import Past
 from cashin_async.bulk.outcome import State
@@ -49,10 +50,10 @@ _BAR_WIDTH, _BAR_HEIGHT = 1000.0, 28
 
 def throughput(past: Past, seconds: float, labelled_by: str) -> Markup:
     """Invoices a second over a run of `seconds`: a bar an interval, what failed on its foot, holds shaded behind."""
-    rates = [count / past.every for count in past.done]
-    top = _round_up(max(rates, default=0.0))
+    bars = _intervals(past, seconds)
+    top = _round_up(peak(past, seconds))
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-    span = max(seconds, len(rates) * past.every)
+    span = max(seconds, bars[-1].end) if bars else 1.0
 
     def across(second: float) -> float:
         return _LEFT + wide * second / span
@@ -65,8 +66,8 @@ def throughput(past: Past, seconds: float, labelled_by: str) -> Markup:
         _levels(top, up),
         _moments(span, across),
         _holds(past, across),
-        _bars(past.done, past.every, across, up, "bar-done"),
-        _bars(past.failed, past.every, across, up, "bar-failed"),
+        _bars(((bar.begin, bar.end, bar.done) for bar in bars), across, up, "bar-done"),
+        _bars(((bar.begin, bar.end, bar.failed) for bar in bars), across, up, "bar-failed"),
         element("line", class_="axis", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=_TOP + high, y2=_TOP + high),
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
@@ -113,14 +114,47 @@ def _holds(past: Past, across: Callable[[float], float]) -> Iterator[Markup]:
         yield element("rect", class_="held", x=_at(x), y=_TOP, width=_at(width), height=_HEIGHT - _TOP - _BOTTOM)
 
 
+class _Interval(NamedTuple):
+    """Seconds, and what was done in them."""
+
+    begin: float
+    end: float
+    done: int
+    failed: int
+
+    @property
+    def rate(self) -> float:
+        return self.done / (self.end - self.begin)
+
+
+def _intervals(past: Past, seconds: float) -> list[_Interval]:
+    """What the chart shows as bars. The last one ends with the run; one below half the others' length joins the one
+    before it, for a few invoices in a moment are no speed."""
+    every = past.every
+    bars = [
+        _Interval(place * every, (place + 1) * every, done, failed)
+        for place, (done, failed) in enumerate(zip(past.done, past.failed, strict=True))
+    ]
+    if seconds <= 0 or not bars or not bars[-1].begin <= seconds < bars[-1].end:
+        return bars
+    last = bars.pop()._replace(end=seconds)
+    if bars and seconds - last.begin < every / 2:
+        before = bars.pop()
+        last = _Interval(before.begin, seconds, before.done + last.done, before.failed + last.failed)
+    return [*bars, last]
+
+
 def _bars(
-    counts: Iterable[int], every: float, across: Callable[[float], float], up: Callable[[float], float], kind: str
+    counts: Iterable[tuple[float, float, int]],
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+    kind: str,
 ) -> Iterator[Markup]:
     foot = up(0.0)
-    for place, count in enumerate(counts):
+    for begin, end, count in counts:
         if count:
-            x, y = across(place * every), up(count / every)
-            width = across((place + 1) * every) - x
+            x, y = across(begin), up(count / (end - begin))
+            width = across(end) - x
             gap = min(1.0, width / 5)
             height = max(foot - y, 1.5)  # one invoice is to be seen beside ten thousand
             yield element(
@@ -163,9 +197,9 @@ def _shares(counts: list[int]) -> list[float]:
     return widths
 
 
-def peak(past: Past) -> float:
-    """The most invoices a second of any interval."""
-    return max(past.done, default=0) / past.every
+def peak(past: Past, seconds: float) -> float:
+    """The most invoices a second of any interval of a run of `seconds`."""
+    return max((bar.rate for bar in _intervals(past, seconds)), default=0.0)
 
 
 def _round_up(value: float) -> float:

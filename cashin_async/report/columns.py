@@ -4,6 +4,7 @@ A hundred thousand take a megabyte at most: what is alike stands once, and a num
 from the one before.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,8 +12,8 @@ import msgspec
 
 from cashin_async.bulk.grouping import Kind, kind_of
 from cashin_async.bulk.outcome import FAILURES, State
-from cashin_async.report.markup import script_safe
 from cashin_async.models.wire import well_formed
+from cashin_async.report.markup import script_safe
 from cashin_async.report.outcomes import Row
 
 _EXACT = 2**53  # integers up to here are themselves in JavaScript
@@ -52,15 +53,20 @@ class Columns:
         return bool(self._files)
 
     def first(self, most: int) -> dict[Kind, list[str]]:
-        """The first of each kind: their numbers, or where they stand when they have none."""
+        """The lowest of each kind: their numbers, rising, and after them where those stand that have none."""
         kind_at = [kind_of(State(state), reason) for state, reason in self._reasons]
         first: dict[Kind, list[str]] = {kind: [] for kind in kind_at}
         files = list(self._files)
+        lowest: dict[Kind, list[int]] = {kind: [] for kind in kind_at}
         for number, reason, file, line in zip(self._number, self._reason, self._file, self._line, strict=True):
-            named = first[kind_at[reason]]
-            if len(named) < most and (number or file >= 0):
-                named.append(str(number) if number else f"{files[file]}:{line}")
-        return first
+            if number:
+                some = lowest[kind_at[reason]]
+                if len(some) < most or number < some[-1]:
+                    insort(some, number)
+                    del some[most:]
+            elif file >= 0 and len(places := first[kind_at[reason]]) < most:
+                places.append(f"{files[file]}:{line}")
+        return {kind: [*map(str, lowest[kind]), *places][:most] for kind, places in first.items()}
 
     def numbered(self) -> set[Kind]:
         """The kinds of which at least one has a number."""

@@ -11,7 +11,7 @@ _OF_REJECTED: tuple[tuple[str, Words], ...] = (
     (
         "number is taken: accepted before",
         Words(
-            "Numerolla on jo hyväksytty toisensisältöinen lasku",
+            "Samalla numerolla on jo hyväksytty sisällöltään erilainen lasku",
             "Its number is an accepted invoice's, with other content",
         ),
     ),
@@ -23,7 +23,7 @@ _OF_REJECTED: tuple[tuple[str, Words], ...] = (
         "before and unchanged since",
         Words("Hylätty jo aiemmin, eikä laskua ole muutettu", "Rejected before, and unchanged since"),
     ),
-    ("named in FailedInvoices", Words("Palvelin ilmoitti laskun hylätyksi", "The server named it as failed")),
+    ("named in FailedInvoices", Words("Palvelin ilmoitti hylänneensä laskun", "The server named it as failed")),
 )
 _OF_UNSENT: tuple[tuple[str, Words], ...] = (
     (
@@ -39,14 +39,20 @@ _OF_UNSENT: tuple[tuple[str, Words], ...] = (
     ("max_hold", Words("Palvelin pyysi odottamaan liian pitkään", "The server asked for too long a wait")),
     ("deadline", Words("Ajolle annettu aika loppui", "The time for the run was over")),
     ("breaker_after", Words("Palvelin ei antanut luotettavaa vastausta", "The server gave no answer to rely on")),
-    ("retry budget|retries\\)", Words("Uudelleenyritykset loppuivat", "All tries were used up")),
-    ("single refusals in a row", Words("Palvelin hylkäsi kaiken", "The server refused everything")),
+    ("retry budget|retries\\)", Words("Kaikki yritykset on käytetty", "All tries were used up")),
+    (
+        "single refusals in a row",
+        Words(
+            "Ajo pysäytettiin: palvelin hylkäsi laskun toisensa jälkeen",
+            "The run was stopped: the server refused one invoice after the other",
+        ),
+    ),
     ("^interrupted|caller stopped|^cancelled", Words("Ajo keskeytettiin", "The upload was interrupted")),
     ("cut off before it was sent|cut off", Words("Ajo katkesi kesken", "The run was cut off")),
     (
         "was unknown, and is settled as not accepted",
         Words(
-            "Vapautettu: ei ole palvelimella, lähetetään uudelleen",
+            "Vapautettu: ei ole palvelimella; lisää seuraavaan ajoon",
             "Released: the server does not have it, send it again",
         ),
     ),
@@ -59,7 +65,7 @@ _OF_UNSENT: tuple[tuple[str, Words], ...] = (
 _OF_UNKNOWN: tuple[tuple[str, Words], ...] = (
     (
         "unknown since|is settling it",
-        Words("Epäselvä jo aiemmasta ajosta", "Unknown since an earlier run"),
+        Words("Epäselvä aiemman ajon jäljiltä", "Unknown since an earlier run"),
     ),
     (
         "no answer within|no whole answer",
@@ -88,7 +94,7 @@ _OF_INVALID: tuple[tuple[str, Words], ...] = (
     ),
     ("chunk_bytes|larger alone", Words("Lasku on liian suuri", "The invoice is too large")),
     (
-        "not JSON|cut short|got `array`|got `str|Expected `object`|truncated|malformed|not UTF-8",
+        "^Expected `object`|not JSON|cut short|truncated|malformed|not UTF-8",
         Words("Riviä ei voi lukea laskuna", "The line cannot be read as an invoice"),
     ),
     ("InvoiceNumber", Words("Laskun numero puuttuu tai on virheellinen", "The invoice number is missing or wrong")),
@@ -125,7 +131,7 @@ RULES_IN_FINNISH = {
     "reference-spaces": "Viitteessä ei ole välilyöntejä: ryhmittely on vain tulostetta varten.",
     "barcode-account": "Virtuaaliviivakoodin tilinumero on laskuttajan.",
     "account-luhn": "Suomalaisen tilinumeron oma tarkistusnumero on oikein.",
-    "test-person": "SalesIdentifier ei ole kenenkään: yksilönumerot 900–999 on varattu testaukseen.",
+    "test-person": "SalesIdentifier ei ole testihenkilön: yksilönumerot 900–999 on varattu testaukseen.",
     "einvoice-address": "Verkkolaskuosoitteella on välittäjä, ja välittäjällä osoite.",
     "operator": "Verkkolaskuosoitteen välittäjä on tunnettu.",
     "postal-code": "Suomalaisessa postinumerossa on viisi numeroa.",
@@ -133,7 +139,7 @@ RULES_IN_FINNISH = {
     "vat-date": "VatPercent oli voimassa suorituspäivänä ja koko jakson ajan, jolta rivi on.",
     "vat-reason": "Rivillä, jonka vero on 0 %, kerrotaan verottomuuden peruste.",
     "payment-terms": "PaymentTermsCode on päivien määrä laskun päiväyksestä eräpäivään.",
-    "consumer-terms": "Kuluttajalla on 14 päivää maksuaikaa.",
+    "consumer-terms": "Kuluttajalla on vähintään 14 päivää maksuaikaa.",
     "business-terms": "Yritys maksaa 30 päivän kuluessa.",
     "consumer-interest": "Kuluttajan viivästyskorko on enintään viitekorko lisättynä seitsemällä prosenttiyksiköllä.",
     "credit-note": "Hyvityslaskussa mainitaan lasku, jota hyvitetään.",

@@ -15,26 +15,27 @@ from typing import Any
 
 import msgspec
 
-from cashin_async.bulk.grouping import URGENCY, Kind
+from cashin_async.bulk.grouping import URGENCY, Kind, first_of_each
 from cashin_async.bulk.outcome import FAILURES, State
+from cashin_async.models.wire import well_formed
 from cashin_async.report import words as w
 from cashin_async.report.charts import ORDER, outcomes, peak, throughput
 from cashin_async.report.columns import Columns
 from cashin_async.report.explanations import explained
 from cashin_async.report.markup import Markup, element, script_safe, together
-from cashin_async.report.outcomes import well_formed
 from cashin_async.report.reported import Ending, Reported
 from cashin_async.report.words import LANGS, Lang, Words, said
 from cashin_async.rules import RULES
 
-_KINDS = 50  # kinds of failures that stand above the table: whoever has more needs the table
+_KINDS = 50  # kinds of each outcome that stand above the table: whoever has more needs the table
 _FIRST = 10  # numbers of a kind that are shown there
+_SHORTEST = 0.1  # seconds of a run whose speed is told: below, one answer more or less is most of the figure
 _LONGEST_ANSWER = 2000  # characters of a raw answer: what a person may read
 
 
 def page(reported: Reported, lang: Lang, version: str) -> Iterator[bytes]:
     """The file in pieces, `lang` first. Nothing in it but this run: the same run gives the same bytes."""
-    shown = reported.kinds[:_KINDS]
+    shown = first_of_each(reported.kinds, _KINDS)
     columns = Columns(reported.rows(), (kind for kind, _ in shown))
     yield b"<!DOCTYPE html>\n"
     yield f'<html lang="{lang}">'.encode()
@@ -43,16 +44,21 @@ def page(reported: Reported, lang: Lang, version: str) -> Iterator[bytes]:
         "main",
         _verdict(reported, len(columns)),
         _counts(reported),
-        _to_do(reported, columns),
+        _to_do(reported, shown, columns),
         _throughput(reported),
-        _table(reported, columns, lang),
+        _table(shown, columns, lang),
         _facts(reported, version),
         id="main",
+        tabindex=-1,
     )
     footer = element("footer", _both(lambda lang: f"cashin-async {version}, {reported.run}"))
     yield f'<body data-run="{_attribute(reported.run)}">'.encode()
-    yield together([_header(reported, lang), body, footer]).encode(errors="backslashreplace")
+    skip = element("a", _say(w.SKIP), href="#main", class_="skip screen")
+    yield together([skip, _header(reported, lang), body, footer]).encode(errors="backslashreplace")
     yield b'<script type="application/json" id="words">' + script_safe(_words(shown)) + b"</script>\n"
+    if reported.released_numbers:
+        numbers = msgspec.json.encode(list(map(str, reported.released_numbers)))
+        yield b'<script type="application/json" id="released">' + numbers + b"</script>\n"
     if len(columns):
         yield b'<script type="application/json" id="data">'
         yield from columns.json()
@@ -150,12 +156,14 @@ def _verdict(reported: Reported, listed: int) -> Markup:
     notes = []
     if reported.stopped and reported.ending is Ending.STOPPED:
         notes.append(element("p", _say(w.STOPPED_BECAUSE), " ", element("bdi", reported.stopped, lang="en")))
+    if settled := reported.settled_since:
+        notes.append(element("p", _say(w.SETTLED_SINCE, settled=settled)))
     if reported.from_ledger:
-        notes.append(element("p", _say(w.FROM_LEDGER), class_="soft"))
+        told = w.FROM_NOTES if reported.ending is Ending.CUT_OFF else w.FROM_LEDGER
+        notes.append(element("p", _say(told), class_="soft"))
         if listed != reported.failed:
-            notes.append(element("p", _say(w.LISTED, listed=listed, failed=reported.failed), class_="soft"))
-    if reported.ending is Ending.CUT_OFF:
-        notes.append(element("p", _say(w.FROM_NOTES), class_="soft"))
+            words = w.LISTED if listed < reported.failed else w.MORE_LISTED
+            notes.append(element("p", _say(words, listed=listed, failed=reported.failed), class_="soft"))
     words, values = _sentence(reported)
     first = element("p", _say(words, **values), class_="first")
     return element("div", first, notes, class_=f"verdict {'good' if reported.ok else 'look'}")
@@ -167,6 +175,7 @@ def _sentence(reported: Reported) -> tuple[Words, dict[str, float]]:
         "read": reported.read,
         "failed": reported.failed,
         "released": reported.released,
+        "settled": reported.settled_since,
         **{str(state): count for state, count in reported.counts.items()},
     }
     return _which_sentence(reported), values
@@ -179,6 +188,8 @@ def _which_sentence(reported: Reported) -> Words:
         Ending.CUT_OFF: w.CUT_OFF,
         Ending.UNDER_WAY: w.UNDER_WAY,
     }
+    if reported.ending in (Ending.STOPPED, Ending.INTERRUPTED) and reported.read == 1 and reported.failed:
+        return w.NONE_BUT_ONE_READ
     if reported.ending in unusual:
         return unusual[reported.ending]
     if reported.failed:
@@ -191,6 +202,10 @@ def _which_sentence(reported: Reported) -> Words:
         return w.BUT_RELEASED
     if not reported.read:
         return w.NOTHING_READ
+    if reported.settled_since:
+        return w.SETTLED_ALL
+    if reported.limited:
+        return w.ALL_OF_SOME
     if reported.counts[State.DUPLICATE]:
         return w.ONE_DUPLICATE if reported.read == 1 else w.ACCOUNTED_FOR
     return w.ONE_ACCEPTED if reported.read == 1 else w.ALL_ACCEPTED
@@ -236,10 +251,10 @@ def _shares(reported: Reported, lang: Lang) -> str:
 # -- what needs somebody
 
 
-def _to_do(reported: Reported, columns: Columns) -> Markup:
+def _to_do(reported: Reported, shown: Sequence[tuple[Kind, int]], columns: Columns) -> Markup:
     first, numbered = columns.first(_FIRST), columns.numbered()
-    cards = [_of_state(state, reported, first, numbered) for state in URGENCY]
-    more = len(reported.kinds) - _KINDS
+    cards = [_of_state(state, reported, shown, first, numbered) for state in URGENCY]
+    more = len(reported.kinds) - len(shown)
     further = element("p", _say(w.MORE_KINDS, kinds=more)) if more > 0 else None
     content = [card for card in (*cards, _released(reported), _inputs(reported), _unread(reported)) if card]
     nothing = element("p", _say(w.NOTHING_TO_DO), class_="card") if not content else None
@@ -248,25 +263,28 @@ def _to_do(reported: Reported, columns: Columns) -> Markup:
 
 
 def _of_state(
-    state: State, reported: Reported, first: Mapping[Kind, Sequence[str]], numbered: Container[Kind]
+    state: State,
+    reported: Reported,
+    shown: Sequence[tuple[Kind, int]],
+    first: Mapping[Kind, Sequence[str]],
+    numbered: Container[Kind],
 ) -> Markup | None:
-    kinds = [(place, kind, count) for place, (kind, count) in enumerate(reported.kinds[:_KINDS]) if kind.state is state]
+    kinds = [(place, kind, count) for place, (kind, count) in enumerate(shown) if kind.state is state]
     if not kinds:
         return None
+    to_do = w.TO_DO_UNREMEMBERED if reported.ledger is None else w.TO_DO
     return element(
         "div",
         element("h3", _say(w.HEADINGS[state])),
-        element("p", _say(w.TO_DO[state])),
-        _settling(reported) if state is State.UNKNOWN else None,
+        element("p", _say(to_do[state])),
+        _settling(reported.ledger) if state is State.UNKNOWN and reported.ledger else None,
         [_kind(place, kind, count, first.get(kind, []), kind in numbered, reported) for place, kind, count in kinds],
         class_=f"state {state}",
     )
 
 
-def _settling(reported: Reported) -> list[Markup]:
-    if reported.ledger is None:
-        return [element("p", _say(w.NO_LEDGER))]
-    command = f"cashin-async settle {shlex.quote(reported.ledger)}"
+def _settling(ledger: str) -> list[Markup]:
+    command = f"cashin-async settle {shlex.quote(ledger)}"
     commands = [(lang, f"{command} {w.SETTLE.in_(lang)}") for lang in LANGS]
     lines = [element("pre", element("code", text), class_="t", lang=lang) for lang, text in commands]
     buttons = [
@@ -287,7 +305,7 @@ def _kind(place: int, kind: Kind, count: int, first: Sequence[str], numbered: bo
         if answer
         else None,
     ]
-    words = element("p", element("bdi", kind.words, translate="no"), class_="words") if kind.words else None
+    words = element("p", element("bdi", kind.words, translate="no", lang="en"), class_="words") if kind.words else None
     named = element("p", element("code", kind.rule), class_="words") if kind.rule else None
     more = count - len(first)
     numbers = [", ".join(map(str, first)), " " if more > 0 else None, _say(w.AND_MORE, more=more) if more > 0 else None]
@@ -325,6 +343,7 @@ def _released(reported: Reported) -> Markup | None:
         element("h3", _say(w.RELEASED), ": ", _both(lambda lang: w.number(reported.released, lang))),
         element("p", _say(w.RELEASED_TO_DO)),
         element("p", numbers, class_="numbers") if few else None,
+        element("div", _button(w.COPY_NUMBERS, data_copy_released=True), class_="buttons screen") if few else None,
         class_="state unsent",
     )
 
@@ -336,16 +355,19 @@ def _inputs(reported: Reported) -> Markup | None:
     return element(
         "div",
         element("h3", _say(w.INPUTS)),
-        element("p", _say(w.INPUTS_TO_DO)),
+        element("p", _say(w.INPUTS_TO_DO_UNREMEMBERED if reported.ledger is None else w.INPUTS_TO_DO)),
         element("ul", problems) if problems else element("p", _say(w.INPUTS_UNNAMED, count=reported.source_errors)),
         class_="state rejected",
     )
 
 
 def _unread(reported: Reported) -> Markup | None:
-    if reported.read_to_end or reported.ending in (Ending.WHOLE, Ending.UNDER_WAY):
+    ended = reported.ending is not Ending.UNDER_WAY
+    unread = reported.limited or (ended and reported.ending is not Ending.WHOLE and not reported.read_to_end)
+    if not unread:
         return None
-    return element("div", element("p", _say(w.UNREAD)), class_="state unsent")
+    words = w.UNREAD_UNREMEMBERED if reported.ledger is None else w.UNREAD
+    return element("div", element("p", _say(words)), class_="state unsent")
 
 
 def _settled(reported: Reported) -> Markup | None:
@@ -360,6 +382,8 @@ def _throughput(reported: Reported) -> Markup:
     past = reported.past
     if past is None or not sum(past.done):
         return _section(w.THROUGHPUT, element("p", _say(w.NO_HISTORY), class_="card soft"), id_="throughput")
+    if reported.seconds < _SHORTEST:
+        return _section(w.THROUGHPUT, element("p", _say(w.TOO_SHORT), class_="card soft"), id_="throughput")
     keys = [("bar-done", w.GOT_THROUGH)]
     keys += [("bar-failed", w.NEEDS_SOMEBODY)] if any(past.failed) else []
     keys += [("held", w.HELD)] if any(held >= past.every / 2 for held in past.held) else []
@@ -373,7 +397,7 @@ def _throughput(reported: Reported) -> Markup:
     ]
 
     def told(lang: Lang) -> str:
-        rates = {"peak": w.rate(peak(past), lang), "mean": w.rate(reported.per_second, lang)}
+        rates = {"peak": w.rate(peak(past, reported.seconds), lang), "mean": w.rate(reported.per_second, lang)}
         sentence = said(w.THROUGHPUT_ALT, lang, **rates, seconds=w.duration(reported.seconds, lang))
         if not reported.held_seconds:
             return sentence
@@ -396,7 +420,7 @@ def _throughput(reported: Reported) -> Markup:
 # -- the table
 
 
-def _table(reported: Reported, columns: Columns, lang: Lang) -> Markup | None:
+def _table(shown: Sequence[tuple[Kind, int]], columns: Columns, lang: Lang) -> Markup | None:
     if not len(columns):
         return None
     headings = [("state", w.OUTCOME), ("number", w.NUMBER), ("reason", w.REASON)]
@@ -405,12 +429,11 @@ def _table(reported: Reported, columns: Columns, lang: Lang) -> Markup | None:
         element("th", _button(name), scope="col", role="columnheader", data_by=by, id=f"by-{by}")
         for by, name in headings
     ]
-    places = range(min(len(reported.kinds), _KINDS))
-    states = [place for place, state in enumerate(FAILURES) if any(kind.state is state for kind, _ in reported.kinds)]
+    states = [place for place, state in enumerate(FAILURES) if any(kind.state is state for kind, _ in shown)]
     filters = element(
         "div",
         _choice("state", w.OUTCOME, w.ANY_OUTCOME, [(place, w.STATES[FAILURES[place]]) for place in states], lang),
-        _choice("kind", w.REASON, w.ANY_REASON, [(at, _named(reported.kinds[at][0])) for at in places], lang),
+        _choice("kind", w.REASON, w.ANY_REASON, [(at, _named(kind)) for at, (kind, _) in enumerate(shown)], lang),
         element("label", _say(w.SEARCH), element("input", type="search", id="find", autocomplete="off"), class_="find"),
         _button(w.CLEAR, id="clear"),
         class_="filters screen",
@@ -497,22 +520,29 @@ def _words(kinds: Sequence[tuple[Kind, int]]) -> bytes:
 
 def _facts(reported: Reported, version: str) -> Markup:
     began, environment = reported.began, reported.environment
-    retold = {"requests": reported.requests, "retries": reported.retries, "max": reported.max_in_flight}
+    ended = w.ENDED_BY_LIMIT if reported.limited else w.ENDINGS[reported.ending]
     facts: list[tuple[Words, Any]] = [
         (w.BEGAN, _both(lambda lang: w.moment(began, lang)) if began else "–"),
         (w.TOOK, _both(lambda lang: w.duration(reported.seconds, lang))),
-        (w.ENDED, _say(w.ENDINGS[reported.ending])),
-        (w.MEAN, _both(lambda lang: w.rate(reported.per_second, lang))),
-        (w.REQUESTS, _say(w.REQUESTS_TOLD, **retold)),
+        (w.ENDED, _say(ended)),
+        (w.MEAN, _both(lambda lang: w.rate(reported.per_second, lang)) if reported.seconds >= _SHORTEST else "–"),
+        (w.REQUESTS, _requests(reported)),
         (w.HOLDS, _both(lambda lang: _holds(reported, lang))),
         (w.ENVIRONMENT, _say(w.PRODUCTION) if environment == "production" else element("bdi", environment)),
-        (w.CREDITOR, element("bdi", reported.creditor) if reported.creditor else _say(w.NONE)),
+        (w.CREDITOR, element("bdi", reported.creditor) if reported.creditor else _say(w.NOT_GIVEN)),
         (w.LEDGER, element("bdi", reported.ledger) if reported.ledger else _say(w.NONE)),
         (w.RUN, reported.run),
         (w.VERSION, f"cashin-async {version}"),
     ]
     rows = [[element("dt", _say(name)), element("dd", value)] for name, value in facts]
     return _section(w.FACTS, element("div", element("dl", rows, class_="facts"), class_="card"), id_="facts")
+
+
+def _requests(reported: Reported) -> list[Markup]:
+    told = {"requests": reported.requests, "retries": reported.retries}
+    if reported.max_in_flight is None:
+        return _say(w.REQUESTS_NOTED, **told)
+    return _say(w.REQUESTS_TOLD, **told, max=reported.max_in_flight)
 
 
 def _holds(reported: Reported, lang: Lang) -> str:

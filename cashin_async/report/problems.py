@@ -38,7 +38,21 @@ UNREADABLE = Rule(
 )
 """No rule of an invoice, but explained like one."""
 
-EXPLAINED = {**RULES, UNREADABLE.code: UNREADABLE}
+CONFLICT = Rule(
+    code="conflict",
+    severity=Severity.ERROR,
+    summary="A number stands for one invoice only.",
+    detail="A number that stands again with other content is a conflict: an upload sends one of them, and rejects the"
+    " others. In CSV, and in a table with columns of `Row.`, they are most often the rows of one invoice that do not"
+    " stand side by side. The same content again is a duplicate, which is no problem: it is sent once. It cannot be"
+    " switched off.",
+    source="cashin-async: no number is sent twice",
+    right="1;Books, 1;Postage, 2;Books",
+    wrong="1;Books, 2;Books, 1;Postage",
+)
+"""No rule of an invoice by itself, but explained like one."""
+
+EXPLAINED = {**RULES, CONFLICT.code: CONFLICT, UNREADABLE.code: UNREADABLE}
 """Whatever a check can report, by its code."""
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -141,6 +155,17 @@ def located(problems: Sequence[Problem], place: Place) -> list[Problem]:
 def no_invoice(reason: str) -> Problem:
     """A line of which the rules can say nothing."""
     return Problem(rule="type", severity=Severity.ERROR, message=reason)
+
+
+def conflict(number: int) -> Problem:
+    """An invoice whose number stands before it with other content."""
+    return Problem(
+        invoice_number=number,
+        field="InvoiceNumber",
+        rule=CONFLICT.code,
+        severity=CONFLICT.severity,
+        message="stands already with other content: only one would be sent (in CSV, sort the lines by InvoiceNumber)",
+    )
 
 
 def unreadable(problem: SourceProblem) -> Problem:

@@ -29,7 +29,7 @@ STYLES = {
 }
 _LINE_EVERY = 5.0  # seconds between two plain lines: a log of an hour has 720 of them
 _COLUMN = 12  # "1,000,000/s" and a space; six of them fit into 80
-_NARROW = 6 * _COLUMN + 1  # a terminal with less room has three columns in a row
+_COLUMNS = (6, 3, 2)  # in a row, as many as there is room for; else one
 _PERCENT = 5  # " 100%"
 _LEFT = 28  # "  about 59 min 30 s left"
 _NAME = 28  # columns of a file's name in the last failure: what is wrong with the invoice is to be read too
@@ -197,8 +197,8 @@ def drawn(progress: Progress, meter: Meter, console: Console) -> list[Text]:
 
     Where the terminal is too low for all of them, it is the first that matter most.
     """
-    narrow = console.width <= _NARROW
-    width = min(console.width - 1, 3 * _COLUMN if narrow else 6 * _COLUMN)
+    columns = next((number for number in _COLUMNS if console.width > number * _COLUMN + 1), 1)
+    width = min(console.width - 1, columns * _COLUMN)
     outcomes = [
         _Cell(str(state), f"{count:,}", STYLES[state] if count else "dim") for state, count in progress.counts.items()
     ]
@@ -211,9 +211,9 @@ def drawn(progress: Progress, meter: Meter, console: Console) -> list[Text]:
         _Cell("overall", f"{meter.overall:,.0f}/s"),
     ]
     return [
-        *_how_far(progress, meter, width, narrow, console.options.ascii_only),
-        *_grid(outcomes, 3 if narrow else 6),
-        *_grid(flow, 3 if narrow else 6),
+        *_how_far(progress, meter, width, columns < _COLUMNS[0], console.options.ascii_only),
+        *_grid(outcomes, columns),
+        *_grid(flow, columns),
         Text(),
         Text(", ".join(_remarks(progress)), style="yellow"),
         _last_failure(progress.last_failure, ellipsis_of(console)),

@@ -10,8 +10,10 @@ from typing import Any
 from cashin_async.bulk.grouping import Kind, in_order, kind_of, kinds_of
 from cashin_async.bulk.history import Past
 from cashin_async.bulk.outcome import FAILURES, State, UploadReport
+from cashin_async.errors import LedgerError
 from cashin_async.ledger.base import Account, NumberState
 from cashin_async.ledger.recorded import RecordedRun
+from cashin_async.ledger.status import FOR_REPORTS
 from cashin_async.report.outcomes import Row
 from cashin_async.sources.source import Place
 
@@ -41,7 +43,8 @@ class Reported:
     seconds: float
     requests: int
     retries: int
-    max_in_flight: int
+    max_in_flight: int | None
+    """None: not noted, as by a run that did not come to its end."""
     holds: int
     held_seconds: float
     began: datetime | None
@@ -65,6 +68,8 @@ class Reported:
     """By kind, the raw answer of the server that proves nothing, values blanked."""
     from_ledger: bool = False
     """Told from the record: file, line and what has no number are not known, and the rows are as they are now."""
+    settled_since: int = 0
+    """Invoices that the run left unknown and that are settled by now; `kinds` and `rows` are without them."""
 
     @property
     def read(self) -> int:
@@ -74,12 +79,18 @@ class Reported:
     @property
     def failed(self) -> int:
         """Those that need somebody."""
-        return sum(self.counts[state] for state in FAILURES)
+        return sum(self.counts[state] for state in FAILURES) - self.settled_since
+
+    @property
+    def limited(self) -> bool:
+        """Whether it read no further than it was told to: what follows in the input has no outcome."""
+        return self.ending is Ending.WHOLE and not self.read_to_end and not self.source_errors
 
     @property
     def per_second(self) -> float:
-        """Invoices a second over the whole run."""
-        return self.read / self.seconds if self.seconds else 0.0
+        """Invoices a second over the whole run, or as much of it as was noted."""
+        done = sum(self.past.done) if self.past else self.read
+        return done / self.seconds if self.seconds else 0.0
 
     @property
     def ok(self) -> bool:
@@ -139,6 +150,7 @@ def _ending(interrupted: bool, stopped: str | None) -> Ending:
 
 # -- on record
 
+_BEFORE = "unknown since an earlier run, to be settled first"
 _CUT_OFF = "the run was cut off while it was in flight"
 _NEVER_SENT = "the run was cut off before it was sent"
 _RELEASED = "was unknown, and is settled as not accepted: upload it again"
@@ -147,7 +159,14 @@ _IN_FLIGHT = "in flight, no answer yet"
 
 
 def of_record(record: RecordedRun) -> Reported:
-    """A run as its ledger has it."""
+    """A run as its ledger has it. Raises `LedgerError` when its facts are damaged."""
+    try:
+        return _of_record(record)
+    except (ValueError, TypeError, OverflowError):
+        raise LedgerError(f"ledger {record.place}: the facts of run {record.status.run} are damaged") from None
+
+
+def _of_record(record: RecordedRun) -> Reported:
     facts, writer = record.status.facts, record.writer
     began = _moment(facts.get("began")) or record.status.began
     ended = bool(facts.get("ended"))
@@ -157,17 +176,30 @@ def of_record(record: RecordedRun) -> Reported:
     if not ended and not under_way:
         ending = Ending.CUT_OFF
 
-    def rows() -> Iterator[Row]:
-        on_their_way = (_WAITS, _IN_FLIGHT) if under_way else ()
-        return (row for row in rows_on_record(record) if row.state in FAILURES and row.reason not in on_their_way)
+    def own() -> Iterator[Row]:
+        no_outcomes = (_RELEASED, _WAITS, _IN_FLIGHT) if under_way else (_RELEASED,)
+        return (row for row in rows_on_record(record) if row.reason not in no_outcomes)
 
     counts = {state: int(facts.get(state, 0)) for state in State}
-    kinds = _kinds(facts)
-    if kinds is None:
-        kinds = kinds_of(Counter((State(row.state), row.reason) for row in rows()))
+    on_record = Counter((State(row.state), row.reason) for row in own())
+    by_state: Counter[State] = Counter()
+    for (state, _), count in on_record.items():
+        by_state[state] += count
     if ending is Ending.CUT_OFF:  # what it noted last may be a second old, and leaves out what was in flight
-        for state, count in Counter(State(row.state) for row in rows_on_record(record)).items():
-            counts[state] = max(counts[state], count)
+        counts = {state: max(count, by_state[state]) for state, count in counts.items()}
+    doubtful = record.doubtful if counts[State.UNKNOWN] > by_state[State.UNKNOWN] else ()
+    if doubtful:
+        on_record[State.UNKNOWN, _BEFORE] = len(doubtful)
+    still_unknown = by_state[State.UNKNOWN] + len(doubtful)
+
+    def rows() -> Iterator[Row]:
+        yield from (row for row in own() if row.state in FAILURES)
+        yield from (Row(number, State.UNKNOWN, _BEFORE, None, None) for number in doubtful)
+
+    kinds = kinds_of({of: count for of, count in on_record.items() if of[0] in FAILURES})
+    if (noted := _kinds(facts)) is not None:  # what is unknown is told as it is now: somebody is to settle it
+        kinds = [one for one in kinds if one[0].state is State.UNKNOWN]
+        kinds += [one for one in noted if one[0].state is not State.UNKNOWN]
     return Reported(
         run=record.status.run,
         ending=ending,
@@ -177,7 +209,7 @@ def of_record(record: RecordedRun) -> Reported:
         seconds=float(facts.get("seconds", 0.0)),
         requests=int(facts.get("requests", 0)),
         retries=int(facts.get("retries", 0)),
-        max_in_flight=int(facts.get("max_in_flight", 0)),
+        max_in_flight=int(facts.get("max_in_flight", 0)) if ended else None,
         holds=int(facts.get("holds", 0)),
         held_seconds=float(facts.get("held_seconds", 0.0)),
         began=began,
@@ -188,8 +220,10 @@ def of_record(record: RecordedRun) -> Reported:
         stopped=stopped,
         read_to_end=bool(facts.get("read_to_end", ended)),
         source_errors=int(facts.get("source_errors", 0)),
-        released=int(facts.get("released", 0)),
+        released=len(record.released),
+        released_numbers=record.released,
         from_ledger=True,
+        settled_since=max(0, counts[State.UNKNOWN] - still_unknown),
     )
 
 
@@ -204,6 +238,14 @@ def rows_on_record(record: RecordedRun) -> Iterator[Row]:
     for number, known, reason in record:
         state, why = amounts[known] if known in amounts else (State(known), reason)
         yield Row(number, state, why, None, None)
+
+
+def summary_of(reported: Reported, record: RecordedRun) -> dict[str, Any]:
+    """What `--report PATH.json` of a past run has beside its rows: its facts, with the same counts as the page."""
+    facts = {name: fact for name, fact in record.status.facts.items() if name not in FOR_REPORTS}
+    counts = {str(state): count for state, count in reported.counts.items()}
+    now = {"released": reported.released, "settled_since": reported.settled_since}
+    return facts | counts | {"read": reported.read} | now
 
 
 def _moment(text: Any) -> datetime | None:

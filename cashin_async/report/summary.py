@@ -41,7 +41,7 @@ def print_summary(report: UploadReport, console: Console) -> None:
         console.print(Text(rules_line(report), style="yellow"), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(printable(f"input not read to its end: {problem}"), style="red"), soft_wrap=True)
-    if not report.read_to_end and (report.stopped or report.interrupted):
+    if not report.read_to_end:
         console.print(Text("The input was not read to its end: what follows in it has no outcome."), soft_wrap=True)
     console.print(
         Text(
@@ -77,10 +77,11 @@ def _accounted_for(report: UploadReport) -> str:
         return "There was no invoice to upload"
     if report.read == 1:
         return "The invoice is a duplicate" if report.duplicate else "The invoice is accepted"
+    invoices = "invoices" if report.read_to_end else "invoices read"
     if not report.duplicate:
-        return f"All {report.read:,} invoices are accepted"
+        return f"All {report.read:,} {invoices} are accepted"
     duplicates = f"{report.duplicate:,} duplicate{'' if report.duplicate == 1 else 's'}"
-    return f"All {report.read:,} invoices are accounted for: {report.accepted:,} accepted, {duplicates}"
+    return f"All {report.read:,} {invoices} are accounted for: {report.accepted:,} accepted, {duplicates}"
 
 
 def settled_lines(report: UploadReport) -> Iterator[str]:

@@ -10,7 +10,9 @@ from cashin_async.rules.finding import Finding
 
 _ONE = 100
 """One unit of the currency in cents."""
-_MOST_SHOWN = 100_000_000
+_MOST_SHOWN = 100
+"""Cents of a difference that are told: what rounding, a row off by a few cents or a forgotten one make. A larger one
+may be the very amount, where it stands beside zeros."""
 _WHOLE = 10_000
 """What hundredths of a percent are parts of: whole numbers, since a product with a float is not exact."""
 
@@ -106,7 +108,7 @@ def _path(place: int, field: str) -> str:
 
 
 def _by(off: int) -> str:
-    """By how much, never how much it is: 0.01 more, 24.00 less. Far off may be a phone number in the wrong field."""
-    cents_off = abs(off)
-    by = "over 1,000,000" if cents_off > _MOST_SHOWN else f"{cents_off // _ONE}.{cents_off % _ONE:02}"
+    """By how much, never how much it is: 0.01 more, over 1.00 less."""
+    told = min(abs(off), _MOST_SHOWN)
+    by = f"{'over ' if abs(off) > told else ''}{told // _ONE}.{told % _ONE:02}"
     return f"{by} {'more' if off > 0 else 'less'}"

@@ -159,7 +159,7 @@ _ALL = (
     ),
     _warning(
         "test-person",
-        "SalesIdentifier is nobody's: individual numbers from 900 to 999 are for tests.",
+        "SalesIdentifier is not one of a test person: individual numbers from 900 to 999 are for tests.",
         "Digital and Population Data Services Agency",
         '{"SalesIdentifier": "131052A308T"}',
         '{"SalesIdentifier": "010594Y9032"}',
@@ -223,7 +223,7 @@ _ALL = (
     ),
     _warning(
         "consumer-terms",
-        "A consumer has 14 days to pay.",
+        "A consumer has at least 14 days to pay.",
         "Act 385/2015",
         '{"FinvoiceSpecification": "B2C", "InvoiceDate": "2026-02-03", "DueDate": "2026-02-17", '
         '"PaymentTermsCode": 14}',

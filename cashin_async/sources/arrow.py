@@ -3,7 +3,9 @@
 The JSON is put together by Arrow itself, column by column: Python objects are made of whole invoices only.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sized
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, Protocol
 
@@ -20,6 +22,11 @@ AT_ONCE = 1024  # rows that a thread makes JSON of: each call into Arrow costs a
 _BYTES_AT_ONCE = 4_194_304  # of Arrow's memory, where rows are large
 _TURN = 64  # invoices between two turns of the event loop
 _TEXT = pa.large_string()
+_INDEX = re.compile(r"__index_level_\d+__")
+"""What pyarrow calls the index of a pandas frame that was sorted, filtered or concatenated."""
+_ROWS_OF_NULLS = pa.large_list(pa.struct([("Description", _TEXT)]))  # for rows that are all null or empty
+_WHOLE_BELOW = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
+"""By the bits of a float: whole numbers below this are all told apart by it."""
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"
 
 
@@ -74,26 +81,53 @@ class ArrowStream:
 
 
 async def read(following: Callable[[], "pa.RecordBatch | None"], invoices: "ArrowInvoices") -> AsyncIterator[Batch]:
-    """The invoices of all batches that `following` gives, which is called in threads until there is none."""
-    while (table := await _in_thread(following)) is not None:
-        for some in _slices(table):
-            for batch in _turns(await _in_thread(lambda some=some: invoices.feed(some))):  # type: ignore[misc]
-                yield batch
+    """The invoices of all batches that `following` gives, which is called in threads until there is none.
+
+    Where it raises, the invoice whose rows may go on there is told as a problem first.
+    """
+    try:
+        while (table := await _in_thread(following)) is not None:
+            for some in _slices(table):
+                for batch in _turns(await _in_thread(lambda some=some: invoices.feed(some))):  # type: ignore[misc]
+                    yield batch
+    except Exception:
+        yield invoices.end(cut_off=True)
+        raise
     yield invoices.end()
 
 
 def _slices(table: "pa.RecordBatch") -> Iterator["pa.RecordBatch"]:
-    count = len(table)
-    step = max(1, min(AT_ONCE, count * _BYTES_AT_ONCE // max(1, _size(table))))
-    for start in range(0, count, step):
-        yield table.slice(start, step)
+    for start in range(0, len(table), AT_ONCE):
+        yield from _small(table.slice(start, AT_ONCE))
 
 
-def _size(table: "pa.RecordBatch") -> int:
-    try:
-        size: int = table.nbytes
-    except pa.ArrowTypeError:  # an older pyarrow cannot tell of texts as polars has them
-        size = table.get_total_buffer_size()
+def _small(table: "pa.RecordBatch") -> Iterator["pa.RecordBatch"]:
+    """Halves of halves, until they are small enough: a few rows may be much larger than the others."""
+    if len(table) > 1 and size_of(table) > _BYTES_AT_ONCE:
+        half = len(table) // 2
+        yield from _small(table.slice(0, half))
+        yield from _small(table.slice(half))
+    else:
+        yield table
+
+
+def size_of(table: "pa.RecordBatch") -> int:
+    """Bytes of Arrow's memory, were each text to stand for itself: a dictionary has it once for many rows."""
+    return sum(map(_size, table.columns))
+
+
+def _size(values: Any) -> int:
+    type_ = values.type
+    if _is_list(type_):
+        return 8 * len(values) + _size(values.flatten())
+    if pa.types.is_struct(type_):
+        return sum(map(_size, values.flatten()))
+    if pa.types.is_dictionary(type_):
+        lengths = pc.binary_length(values.dictionary.cast(_TEXT)).take(values.indices)
+        return pc.sum(lengths).as_py() or 0
+    if pa.types.is_string_view(type_):  # of these, a slice counts for all that it is one of
+        values = values.cast(_TEXT)
+    size: int = values.nbytes
     return size
 
 
@@ -120,6 +154,9 @@ class ArrowInvoices:
     def __init__(self, schema: "pa.Schema", longest: int, allow_unknown_fields: bool) -> None:
         self.line = 0
         self._allow_unknown_fields = allow_unknown_fields
+        self._longest = longest
+        self._columns = [place for place, name in enumerate(schema.names) if not _INDEX.fullmatch(name)]
+        schema = pa.schema([schema.field(place) for place in self._columns])
         self._layout = layout_of(schema.names, allow_unknown_fields)
         for column in (*self._layout.heads, *self._layout.rows):
             _refuse_type(schema.field(column.place))
@@ -129,6 +166,8 @@ class ArrowInvoices:
     def _nested(self, schema: "pa.Schema") -> list[Column]:
         """The columns of the rows."""
         type_ = schema.field(self._layout.nested).type
+        if _is_of_nulls(type_):
+            type_ = _ROWS_OF_NULLS
         if not _is_list(type_) or not pa.types.is_struct(type_.value_type):
             raise CannotReadOn(f"column {ROWS} is {_called(type_)}, not a list of structs")
         fields = list(type_.value_type)
@@ -143,13 +182,14 @@ class ArrowInvoices:
         """The invoices that end in these rows of the table; a ref is the place of the first one."""
         refs = range(self.line, self.line + len(table))
         self.line += len(table)
+        table = table.select(self._columns)
         if self._gathering is not None:
             return self._gathering.add(self._lines(refs, table))
         return self._invoices(refs, table)
 
-    def end(self) -> Batch:
-        """The last invoice, when no other one has ended it."""
-        return self._gathering.end() if self._gathering is not None else Batch((), (), [])
+    def end(self, *, cut_off: bool = False) -> Batch:
+        """The last invoice, when no other one has ended it. Where the table is `cut_off`, it may not be all."""
+        return self._gathering.end(cut_off=cut_off) if self._gathering is not None else Batch((), (), [])
 
     def _invoices(self, refs: range, table: "pa.RecordBatch") -> Batch:
         """Each line is one."""
@@ -160,13 +200,33 @@ class ArrowInvoices:
             _note_not_finite(values, column.name, problems)
             pieces += [f",{column.key}", pc.coalesce(_json(values, column.kind), _text("null"))]
         if self._rows is not None:
-            pieces += [f',"{ROWS}":', _nested_rows(table.column(self._layout.nested), self._rows, problems)]
+            lists = self._without_too_long(table.column(self._layout.nested), problems)
+            pieces += [f',"{ROWS}":', _nested_rows(lists, self._rows, problems)]
         pieces[0] = "{" + pieces[0][1:]
         encoded = _joined([*pieces, "}"]).cast(pa.large_binary()).to_pylist()
+        for place, one in enumerate(encoded):
+            if len(one) > self._longest:
+                problems.setdefault(place, self._too_long)
         for place in problems:
             encoded[place] = b""
         numbers, wrong = numbers_of(encoded, self._allow_unknown_fields)
         return Batch(refs, numbers, encoded, wrong | problems)
+
+    def _without_too_long(self, lists: Any, problems: dict[int, str]) -> Any:
+        """The same, and no rows where there are so many that their names alone are too long: millions may be equal,
+        and take no room before they are JSON."""
+        if _is_of_nulls(lists.type):
+            lists = lists.cast(_ROWS_OF_NULLS)
+        least = len("{},") + sum(len(column.key) + 1 for column in self._rows or ())
+        too_many = pc.fill_null(pc.greater(pc.list_value_length(lists), self._longest // least + 1), False)
+        if not pc.any(too_many).as_py():
+            return lists
+        problems.update(dict.fromkeys(pc.indices_nonzero(too_many).to_pylist(), self._too_long))
+        return pc.if_else(too_many, pa.scalar(None, lists.type), lists)
+
+    @property
+    def _too_long(self) -> str:
+        return f"is longer than {self._longest} bytes (chunk_bytes)"
 
     def _lines(self, refs: range, table: "pa.RecordBatch") -> Lines:
         """Each line is one, or a row of one."""
@@ -233,23 +293,33 @@ def _json(values: Any, kind: Kind) -> Any:
     if pa.types.is_timestamp(type_):
         return _quoted(_moments(values, kind))
     if pa.types.is_date(type_):
-        return _quoted(values.cast(pa.date32()).cast(_TEXT))
+        if pa.types.is_date64(type_):  # may have a time, which is for the check
+            return _quoted(_moments(values.cast(pa.timestamp("ms")), Kind.DAY))
+        return _quoted(values.cast(_TEXT))
     texts = values.cast(_TEXT)
     if _is_text(type_):
         return _numbers_or_texts(texts) if kind is Kind.NUMBER else _quoted(_escaped(texts))
-    if pa.types.is_floating(type_) and kind is Kind.WHOLE:
-        return pc.coalesce(_whole(values.cast(pa.float64())).cast(_TEXT), texts)
     if pa.types.is_floating(type_):
-        return pc.replace_substring_regex(texts, r"^(-?\d+)$", r"\1.0")  # as Python writes them, and so as dicts travel
-    if pa.types.is_decimal(type_) and kind is Kind.WHOLE:
-        return pc.replace_substring_regex(texts, r"\.0+$", "")
+        texts = pc.replace_substring_regex(texts, r"^(-?\d+)$", r"\1.0")  # as Python writes them, and so dicts travel
+        return pc.coalesce(_whole(values).cast(_TEXT), texts) if kind is Kind.WHOLE else texts
+    if pa.types.is_decimal(type_):
+        texts = _plain(texts)
+        return pc.replace_substring_regex(texts, r"\.0+$", "") if kind is Kind.WHOLE else texts
     return texts
 
 
 def _whole(values: Any) -> Any:
     """Those that are whole, and small enough to have come through a float as they were; null for the others."""
-    exact = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 2.0**53))
+    below, values = _WHOLE_BELOW[values.type.bit_width], values.cast(pa.float64())
+    exact = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), below))
     return pc.if_else(exact, values, pa.scalar(None, pa.float64())).cast(pa.int64())
+
+
+def _plain(texts: Any) -> Any:
+    """Decimals with all their digits: 0E-7 is 0.0000000."""
+    if not pc.any(pc.match_substring(texts, "E")).as_py():
+        return texts
+    return pa.array([text and f"{Decimal(text):f}" for text in texts.to_pylist()], _TEXT)
 
 
 def _quoted(texts: Any) -> Any:
@@ -308,7 +378,13 @@ def _is_list(type_: Any) -> bool:
     return any(one(type_) for one in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
 
 
+def _is_of_nulls(type_: Any) -> bool:
+    """What rows are when no invoice has any: nobody can tell what they would be."""
+    return pa.types.is_null(type_) or (_is_list(type_) and pa.types.is_null(type_.value_type))
+
+
 def _refuse_type(field: "pa.Field", prefix: str = "") -> None:
+    """Raise `CannotReadOn` for a column of a type that no field has, or of a time zone that is not known here."""
     type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     plain = (
         pa.types.is_integer,
@@ -322,8 +398,16 @@ def _refuse_type(field: "pa.Field", prefix: str = "") -> None:
     if (pa.types.is_dictionary(field.type) and not _is_text(type_)) or not (
         _is_text(type_) or any(one(type_) for one in plain)
     ):
-        name = f"column {prefix}{field.name}" if may_be_shown(field.name) else "a column"
-        raise CannotReadOn(f"{name} is {_called(field.type)}: no field of an invoice is")
+        raise CannotReadOn(f"{_named(field, prefix)} is {_called(field.type)}: no field of an invoice is")
+    if pa.types.is_timestamp(type_) and type_.tz is not None:
+        try:
+            pc.local_timestamp(pa.scalar(0, type_))
+        except pa.ArrowInvalid:  # its words quote the zone
+            raise CannotReadOn(f"{_named(field, prefix)} is of a time zone that is not known here") from None
+
+
+def _named(field: "pa.Field", prefix: str) -> str:
+    return f"column {prefix}{field.name}" if may_be_shown(field.name) else "a column"
 
 
 def _called(type_: Any) -> str:

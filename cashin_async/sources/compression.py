@@ -15,7 +15,7 @@ SIGNATURE = 4
 
 _AT_ONCE = 1_048_576  # unpacked bytes that one read gives at most
 _SLICE = 65_536  # packed bytes that are unpacked together: what is damaged costs what stands around it
-_FREE = 16_777_216  # bytes that any input may unpack to: 16 MiB are a second of work, whatever is in them
+FREE = 16_777_216  # bytes that any input may unpack to: 16 MiB are a second of work, whatever is in them
 _WINDOW = "128 MiB"  # the largest window that the library unpacks by itself: 2**27 bytes
 
 
@@ -92,7 +92,7 @@ class Unpacked:
         while not self._member.eof or self._begin_next():
             if data := self._unpack():
                 self._unpacked += len(data)
-                if self._unpacked > max(_FREE, self._most * self.taken):
+                if self._unpacked > max(FREE, self._most * self.taken):
                     raise CannotReadOn(f"unpacks to more than {self._most:g} times its packed size (max_unpack)")
                 return memoryview(data)
         return memoryview(b"")

@@ -19,6 +19,7 @@ from cashin_async.sources.textlines import Damage, Text, TextLines
 DELIMITERS = {";": ";", ",": ",", "tab": "\t", "|": "|"}
 """By the names that the setting has for them."""
 
+_MOST_COLUMNS = 500  # five times the published fields; a line that is too short is filled up, and has them all
 _LOOK = 65_536  # bytes in which the decimal mark is looked for: thirty invoices of all columns, hundreds of usual ones
 _UNCLOSED = "has a quotation mark that opens a cell, and none that closes it"
 _BROKEN = "has a quotation mark or a carriage return where none may be, or too long a cell"
@@ -104,9 +105,9 @@ class Csv:
         lines, place = text.lines, 0
         while place < len(lines) and not lines[place].strip():
             place += 1
-        if lines[place : place + 1] and lines[place].lower().startswith(_SEPARATOR):
+        if lines[place : place + 1] and lines[place].lstrip('"').lower().startswith(_SEPARATOR):
             names = {mark: name for name, mark in DELIMITERS.items()}
-            self._delimiter = self._delimiter or names.get(lines[place].strip("\r\n")[len(_SEPARATOR) :])
+            self._delimiter = self._delimiter or names.get(lines[place].strip('\r\n"')[len(_SEPARATOR) :])
             place += 1
         if place >= len(lines):
             if not final:
@@ -117,6 +118,8 @@ class Csv:
         header = max(
             (_header(lines[place], mark) for mark in marks), key=lambda header: (header.is_one, len(header.names))
         )
+        if "\0" in lines[place] and not header.is_one:
+            raise CannotReadOn("has zeros between its letters, as UTF-16 without a byte order mark has (csv_encoding)")
         place += 1
         self.line += place
         self._table = _Table(header, self.line, self._decimal, self._longest, self._allow_unknown_fields)
@@ -164,6 +167,8 @@ class _Table:
         self._layout = layout_of(names, allow_unknown_fields)
         if self._layout.nested is not None:
             raise CannotReadOn(f"column {ROWS}: a cell holds no rows, columns of {ROW}... and lines do")
+        if len(names) > _MOST_COLUMNS:
+            raise CannotReadOn(f"has more than {_MOST_COLUMNS} columns")
         self._named, self._width = len(names), len(header.names)
         self._number_place = self._layout.heads[0].place
         self._splitter = _Splitter(header.delimiter, first, longest)
@@ -180,7 +185,7 @@ class _Table:
         """The invoices that end in these lines. Raises `CannotReadOn` once it has stopped."""
         records = self._splitter.split(text, final=final)
         troubles = self._fitted(records)
-        columns = [*zip(*records.cells, strict=True)] or [()] * self._width
+        columns = [*zip(*records.cells, strict=True)] or [()] * self._named
         if not self._looked:
             sound = [cells for place, cells in enumerate(records.cells) if place not in troubles]
             self._decimal, self._looked = decimal_mark(self._amounts(sound)), True
@@ -192,32 +197,36 @@ class _Table:
         return self._gathering.end(cut_off=True)
 
     def _fitted(self, records: "_Records") -> dict[int, Trouble]:
-        """What is wrong with lines as such; each has as many cells as the header then."""
-        cells, troubles, width = records.cells, records.troubles, self._width
+        """What is wrong with lines as such; each has as many cells as there are names then."""
+        cells, troubles, named, width = records.cells, records.troubles, self._named, self._width
         for place, line in enumerate(cells):
-            if len(line) != width:
+            if len(line) != width or (place in troubles and troubles[place].hides):
                 is_piece = len(line) == 1 and place not in troubles
                 troubles[place] = self._misfit(line, troubles.get(place))
-                cells[place] = line = [*line[:width], *[""] * (width - len(line))]
+                cells[place] = line = [*line[:named], *[""] * (named - len(line))]
                 if self._number_place > 0 or is_piece:
                     line[self._number_place] = ""
-            if self._named < width and any(line[self._named :]):
-                troubles.setdefault(place, Trouble("has something in a column without a name"))
+            elif named < width:
+                if any(line[named:]):
+                    troubles.setdefault(place, Trouble("has something in a column without a name"))
+                del line[named:]
         return troubles
 
     def _misfit(self, line: list[str], trouble: Trouble | None) -> Trouble:
         """A line of too many or too few cells: how may it have come about, and who else is concerned?
 
         A line feed too many leaves a whole line beside it only if it was in the first cell or the last: then there is
-        one cell here. A line feed too few makes one line of two. A delimiter too many or too few may have put any cell
-        into the place of the number, unless that is the first, and can be seen to be a number.
+        one cell here. A line feed too few makes one line of two, behind quotation marks too.
+        A delimiter too many or too few may have put any cell into the place of the number, unless that is the first,
+        and can be seen to be a number, or a part of one.
         """
-        one, two = len(line) == 1, len(line) >= 2 * self._width - 1
-        whose = self._number_place > 0 or not (line and line[0].strip().isdigit())
-        if trouble is None:
-            reason = f"has {len(line)} cells, and the header {self._width}"
-            return Trouble(reason, hides=one or (bool(self._layout.rows) and (two or whose)))
-        return trouble._replace(hides=bool(self._layout.rows) and (trouble.hides or whose))
+        has_rows, one, two = bool(self._layout.rows), len(line) == 1, len(line) >= 2 * self._width - 1
+        first = line[0].strip().lstrip("0") if line and has_rows and self._number_place == 0 else ""
+        digits = first if first.isdecimal() else ""
+        if trouble is not None:
+            return trouble._replace(hides=has_rows, digits=digits)
+        reason = f"has {len(line)} cells, and the header {self._width}"
+        return Trouble(reason, one or (has_rows and (two or not digits)), digits)
 
     def _amounts(self, lines: list[list[str]]) -> Iterator[str]:
         columns = [column for column in (*self._layout.heads, *self._layout.rows) if column.kind is Kind.NUMBER]
@@ -331,12 +340,18 @@ class _Splitter:
         damage = next((damaged[line] for line in lines if line in damaged), None) if damaged else None
         if too_long:
             problem = f"{_UNCLOSED} within {self._longest} bytes"
-        trouble = None if problem is None else Trouble(problem, hides=len(lines) > 1)
+        if problem == _BROKEN and len(lines) > 1:
+            problem += f"; it hides {self._named(lines[1:])}"
+        trouble = None if problem is None else Trouble(problem, hides=True)
         if damage is not None and (trouble is None or not damage.whole):
             trouble = Trouble(damage.reason, hides=not damage.whole)
         if trouble and (too_long or problem in (_UNCLOSED, _LOST) or (damage is not None and damage.quoted)):
             self.stopped = f"nobody can tell where line {self._line + lines[0] + 1} ends: it {trouble.reason}"
         return trouble
+
+    def _named(self, lines: range) -> str:
+        first, last = self._line + lines[0] + 1, self._line + lines[-1] + 1
+        return f"line {first}" if first == last else f"lines {first} to {last}"
 
     def _pieces(self, lines: list[str]) -> Iterator[tuple[int, int, list[str], str | None]]:
         """Each record: its first line, the first one behind it, its cells and what is wrong with it.

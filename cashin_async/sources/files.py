@@ -179,7 +179,12 @@ def _parquet_file(name: str, settings: Settings) -> "ParquetFile":
         if error.name is None or error.name.partition(".")[0] != "pyarrow":
             raise
         raise CannotReadOn(f"is a Parquet file, which needs: {INSTALL_PYARROW}") from None
-    return ParquetFile(name, longest=settings.chunk_bytes - 2, allow_unknown_fields=settings.allow_unknown_fields)
+    return ParquetFile(
+        name,
+        longest=settings.chunk_bytes - 2,
+        allow_unknown_fields=settings.allow_unknown_fields,
+        max_unpack=settings.max_unpack,
+    )
 
 
 def _size(name: str) -> int | None:

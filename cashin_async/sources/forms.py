@@ -53,6 +53,7 @@ _ENDINGS = {
     ".pq": Format.PARQUET,
 }
 _PACKED_ENDINGS = (".gz", ".zst", ".zstd")
+_for_excel = re.compile(r'"?sep=', re.IGNORECASE)
 _header = re.compile(r'(?:^|[;,\t|])[ "]*InvoiceNumber[ "]*(?:[;,\t|]|$)', re.IGNORECASE)
 _around_an_array = re.compile(rb'\{\s*"(?!InvoiceRows")[^"\\]*"\s*:\s*\[\s*[{\]]')
 
@@ -62,7 +63,8 @@ def tells(start: bytes) -> bool:
     if len(start) < _SIGNATURE:
         return False
     text = start.removeprefix(_BOM).lstrip()
-    return text.startswith(b"[") or b"\n" in text or len(start) >= LOOK or packing_of(start) is not None
+    lines = 2 if _for_excel.match(text[: _SIGNATURE + 1].decode("latin-1")) else 1
+    return text.startswith(b"[") or text.count(b"\n") >= lines or len(start) >= LOOK or packing_of(start) is not None
 
 
 def format_of(start: bytes, name: str, wanted: str = "auto") -> Format:
@@ -76,13 +78,17 @@ def format_of(start: bytes, name: str, wanted: str = "auto") -> Format:
         return Format.PARQUET
     _refuse_others(start)
     format_ = format_ or named(name)
+    if format_ is Format.CSV:
+        _refuse_no_table(start)
     if format_ in (Format.CSV, Format.PARQUET):
         return format_
     if start.startswith(_UTF_16):
         if format_ is None and _is_header(start.decode("utf-16", "ignore")):
             return Format.CSV
-        raise CannotReadOn("is UTF-16: convert it to UTF-8 first")
+        raise CannotReadOn("is UTF-16 or UTF-32: convert it to UTF-8 first")
     _refuse_binary(start)
+    if format_ is None:
+        _refuse_no_table(start)
     return format_ or _seen(start.removeprefix(_BOM).lstrip(), name)
 
 
@@ -112,7 +118,9 @@ def _seen(text: bytes, name: str) -> Format:
 
 
 def _is_header(text: str) -> bool:
-    lines = text[:LOOK].lstrip("\ufeff\r\n").splitlines()
+    lines = [line for line in text[:LOOK].lstrip("\ufeff").splitlines() if line]
+    if lines and _for_excel.match(lines[0]):
+        del lines[0]
     return bool(lines) and _header.search(lines[0]) is not None
 
 
@@ -130,6 +138,14 @@ def _refuse_binary(start: bytes) -> None:
     text = start.removeprefix(_BOM).lstrip()
     if b"\0" in start[:_SIGNATURE] or (b"\0" in start[:1024] and not text.startswith((b"{", b"["))):
         raise CannotReadOn("is a binary file: it has no form that can be read")
+
+
+def _refuse_no_table(start: bytes) -> None:
+    text = start.removeprefix(_BOM).lstrip()
+    if text.startswith(b"<"):
+        raise CannotReadOn("is HTML or XML: save it as CSV")
+    if b"\r" in text and b"\n" not in text and not text.startswith((b"{", b"[")):
+        raise CannotReadOn("ends its lines with carriage returns alone: tr '\\r' '\\n' < FILE makes lines of them")
 
 
 # -- what reads them

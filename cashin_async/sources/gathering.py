@@ -21,6 +21,9 @@ class Trouble(NamedTuple):
     reason: str
     hides: bool = False
     """Whether there may be other lines in it, which nobody could make out."""
+    digits: str = ""
+    """What stands in the place of its number, where delimiters, quotation marks or line feeds are wrong: it may be a
+    part of a number, or have more behind it."""
 
 
 class Lines(NamedTuple):
@@ -47,7 +50,10 @@ class _Invoice:
     rows: list[str] = field(default_factory=list)
     size: int = 0
     problem: str | None = None
-    hides: bool = False
+    hides: int | None = None
+    """The last of its lines that may have others in it."""
+    digits: str = ""
+    """Of its first line, as `Trouble.digits`."""
 
     def refuse(self, line: int, reason: str) -> None:
         """The first reason is kept. The invoice is known by its first line; another is named."""
@@ -55,11 +61,18 @@ class _Invoice:
             self.problem = reason if line == self.ref else f"line {line + 1}, {reason}"
             self.rows.clear()
 
-    def encoded(self) -> bytes:
+    def encoded(self, longest: int) -> bytes:
+        """What travels, empty where it is refused: also for being longer than `longest` bytes."""
+        if self.problem is not None:
+            return b""
         members = [*filter(None, self.head)]
         if self.rows:
             members.append(f'"InvoiceRows":[{",".join(self.rows)}]')
-        return f"{{{','.join(members)}}}".encode()
+        encoded = f"{{{','.join(members)}}}".encode()
+        if len(encoded) > longest:
+            self.refuse(self.ref, f"is longer than {longest} bytes (chunk_bytes)")
+            return b""
+        return encoded
 
 
 class Gathering:
@@ -73,6 +86,8 @@ class Gathering:
         self._spoilt = deque[str](maxlen=_NEAR)
         """Numbers of those with a problem since the last one without: more of their lines may come, behind a broken
         one that seems to be of another number."""
+        self._spoilt_digits = deque[str](maxlen=_NEAR)
+        """What stood there in the place of a number."""
 
     def add(self, lines: Lines) -> Batch:
         """The invoices that end in `lines`."""
@@ -82,19 +97,21 @@ class Gathering:
         for place, number in enumerate(numbers):
             if last is None or number is None or number != last.number:
                 invoice = _Invoice(refs[place], number, heads[place])
-                invoice.hides = place in troubles and troubles[place].hides
+                if place in troubles:
+                    invoice.digits = troubles[place].digits
+                    invoice.hides = refs[place] if troubles[place].hides else None
                 if last is not None:
                     self._doubt(last, invoice, rows[place])
                     done.append(last)
                     self._remember(last)
-                if number in self._spoilt:
+                if number is not None and self._is_spoilt(number):
                     invoice.refuse(refs[place], "has lines before this one that cannot be read")
                 last = invoice
             elif heads[place] != last.head and (differing := self._differing(last.head, heads[place])):
                 last.refuse(refs[place], f"column {differing}: differs from the first line of the invoice")
             if place in troubles:
                 last.refuse(refs[place], troubles[place].reason)
-                last.hides = last.hides or troubles[place].hides
+                last.hides = refs[place] if troubles[place].hides else last.hides
             if rows[place]:
                 self._add_row(last, rows[place])
         self._open = last
@@ -119,14 +136,25 @@ class Gathering:
     def _remember(self, invoice: _Invoice) -> None:
         if invoice.problem is None:
             self._spoilt.clear()
-        elif invoice.number is not None:
+            self._spoilt_digits.clear()
+            return
+        if invoice.number is not None:
             self._spoilt.append(invoice.number)
+        if invoice.digits:
+            self._spoilt_digits.append(invoice.digits)
+
+    def _is_spoilt(self, number: str) -> bool:
+        return number in self._spoilt or any(_may_be_one(number, digits) for digits in self._spoilt_digits)
 
     def _doubt(self, before: _Invoice, after: _Invoice, row: str) -> None:
-        """A line without a number may be a row of the invoice before it, and one of the invoice after it the next."""
-        if before.hides and after.number is not None:
-            after.refuse(after.ref, f"may begin in line {before.ref + 1}, of which nobody can tell whose it is")
-        if after.hides and after.number is None and before.number is not None:
+        """A line without a number may be a row of the invoice before it, and one of the invoice after it the next.
+
+        So may one whose number is only like that of the invoice before it.
+        """
+        if before.hides is not None and after.number is not None:
+            after.refuse(after.ref, f"may begin in line {before.hides + 1}, of which nobody can tell whose it is")
+        like = before.number is not None and after.digits and _may_be_one(before.number, after.digits)
+        if before.number is not None and (like or (after.hides is not None and after.number is None)):
             before.refuse(before.ref, f"may go on in line {after.ref + 1}, of which nobody can tell whose it is")
         if self._layout.rows and row and (before.number is None) != (after.number is None):
             loose, whole = (before, after) if before.number is None else (after, before)
@@ -142,7 +170,12 @@ class Gathering:
         return None
 
     def _batch(self, done: list[_Invoice]) -> Batch:
-        encoded = [invoice.encoded() if invoice.problem is None else b"" for invoice in done]
+        encoded = [invoice.encoded(self._longest) for invoice in done]
         numbers, problems = numbers_of(encoded, self._allow_unknown_fields)
         problems.update({place: one.problem for place, one in enumerate(done) if one.problem is not None})
         return Batch([invoice.ref for invoice in done], numbers, encoded, problems)
+
+
+def _may_be_one(number: str, digits: str) -> bool:
+    """Whether one character too many, or too few, can have made these digits of a number: it moves only its end."""
+    return number.startswith(digits) or digits.startswith(number)

@@ -1,8 +1,8 @@
 """Bytes of whatever encoding into lines of text, without ever holding a line that is too long. Pure.
 
-A file is UTF-8 until its first line with a letter that is not ASCII proves otherwise; then it is Windows-1252, which is
-what Finnish programs mean by Latin-1, and has the euro sign. A line that is not what the first one was is told, not
-guessed at.
+The first line that is not ASCII decides: it is UTF-8, or Windows-1252, which is what Finnish programs mean by Latin-1,
+and has the euro sign. A line that is neither, since it is broken UTF-8, decides nothing. A line that is not what the
+deciding one was is told, not guessed at.
 """
 
 import codecs
@@ -14,15 +14,22 @@ from cashin_async.sources.source import CannotReadOn
 
 _BOMS = {
     codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark is the beginning of this one
+    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_LONGEST_BOM = 3
+_LONGEST_BOM = 4
 _UTF8 = "utf-8"
 _NO_LETTER = b"\xff"  # in UTF-8
 _WINDOWS = "cp1252"
 _LATIN = (_WINDOWS, "iso8859-1")  # by its name the other's control characters are never meant
-_letter_of_utf8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+_DOS_END = b"\x1a"  # Ctrl-Z: what DOS programs put behind the last line
+_sign_of_utf8 = re.compile(
+    rb"[\xc2\xc3]"  # begins ä and ö; in Windows-1252 it is Â or Ã, which no Finnish name has
+    rb"|[\xc4-\xdf][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{3}"
+    rb"|[\xe0-\xe3\xe6-\xef][\x80-\xbf]{2}"  # not ä and å of Windows-1252, with its dashes and quotation marks behind
+)
 
 
 class Damage(NamedTuple):
@@ -71,7 +78,7 @@ class TextLines:
 
     def end(self) -> Text:
         """The last line, when no line feed ends it."""
-        block = self._rest + self._as_utf8(b"", final=True)
+        block = (self._rest + self._as_utf8(b"", final=True)).rstrip(_DOS_END)
         self._rest = b""
         if self._too_long:
             return Text(["\n"], {0: self._too_long_damage(block)})
@@ -136,8 +143,9 @@ class TextLines:
         if self._transcoder is not None:
             encoding = _UTF8
         else:
-            encoding = self._encoding = self._encoding or _encoding_of(block)
-        if not (self._found and encoding == _WINDOWS and _letter_of_utf8.search(block)):
+            self._encoding = self._encoding or _encoding_of(block)
+            encoding = self._encoding or _UTF8
+        if not (self._found and encoding == _WINDOWS and _sign_of_utf8.search(block)):
             try:
                 return block.decode(encoding)
             except UnicodeDecodeError:
@@ -147,18 +155,24 @@ class TextLines:
     def _line(self, place: int, line: bytes, encoding: str, damaged: dict[int, Damage]) -> str:
         text = line.decode(encoding, "replace")
         if not line.isascii() and not self._fits(line, encoding):
-            damaged[place] = Damage(f"is not {self._encoding} as the lines before it (csv_encoding)")
+            which = "in the encoding of the other lines" if self._found else self._encoding
+            damaged[place] = Damage(f"is not {which} (csv_encoding)")
         return text
 
     def _fits(self, line: bytes, encoding: str) -> bool:
-        """Whether a line is of this encoding; in Windows-1252 that was found, no line is that could be UTF-8."""
-        return _is(line, encoding) and not (self._found and encoding == _WINDOWS and _is(line, _UTF8))
+        """Whether a line is of this encoding; in Windows-1252 that was found, no line is that may have been UTF-8."""
+        return _is(line, encoding) and not (self._found and encoding == _WINDOWS and _sign_of_utf8.search(line))
 
 
-def _encoding_of(block: bytes) -> str:
-    """By the first line that is not ASCII."""
-    first = next(line for line in BytesIO(block) if not line.isascii())
-    return _UTF8 if _is(first, _UTF8) else _WINDOWS
+def _encoding_of(block: bytes) -> str | None:
+    """By the first line that is not ASCII and can decide it."""
+    for line in BytesIO(block):
+        if not line.isascii():
+            if _is(line, _UTF8):
+                return _UTF8
+            if not _sign_of_utf8.search(line):
+                return _WINDOWS
+    return None
 
 
 def _is(line: bytes, encoding: str) -> bool:

@@ -106,6 +106,21 @@ def test_filtering(opened: Open, report_file: Path) -> None:
     assert tab.evaluate("document.activeElement.id") == "kind"
 
 
+def test_finding_what_is_written_elsewhere(opened: Open, report_file: Path) -> None:
+    """A number as people group it, a place as the table shows it, an outcome by its name."""
+    tab = opened(report_file)
+    number = str(FIRST + 1500)
+    for typed in (f"{number[:3]} {number[3:6]} {number[6:]}", "laskut-2026-11.jsonl:1501", "2026-11.jsonl:1501"):
+        tab.fill("#find", typed)
+        until_found(tab, "1")
+        assert [row[1] for row in rows(tab)] == [number], typed
+    tab.fill("#find", "rejected")
+    until_found(tab, "3")
+    tab.click("[data-lang=fi]")
+    tab.fill("#find", "epäselvä")
+    until_found(tab, "200")
+
+
 @pytest.mark.parametrize(("column", "place"), [("state", 0), ("number", 1), ("reason", 2), ("place", 3)])
 def test_sorting(opened: Open, report_file: Path, column: str, place: int) -> None:
     tab = opened(report_file)
@@ -142,6 +157,9 @@ def test_turning_pages(opened: Open, report_file: Path) -> None:
         assert tab.inner_text("#page") == f"Page {page} of 5"
         seen += [row[1] + row[3] for row in rows(tab)]
     assert tab.is_disabled("#next")
+    assert tab.evaluate("document.activeElement.id") == "next", "who turns pages stays where they are"
+    tab.keyboard.press("Enter")
+    assert tab.inner_text("#page") == "Page 5 of 5"
     assert len(set(seen)) == 246
     tab.click("#previous")
     assert tab.inner_text("#page") == "Page 4 of 5"
@@ -187,6 +205,8 @@ def test_both_languages_are_in_it(opened: Open, report_file: Path) -> None:
     assert tab.title().startswith("Laskujen lähetysraportti 20")
     assert status(tab) == "43 / 246 laskua"
     assert {row[0] for row in rows(tab)} == {"virheellinen"}
+    assert tab.get_attribute("#rows td.why bdi", "lang") == "en", "reasons are told in English only"
+    assert tab.locator(".kind .words bdi:not([lang=en])").count() == 0
     assert tab.inner_text("#state option:checked") == "virheellinen"
     assert tab.get_attribute("[data-lang=fi]", "aria-pressed") == "true"
     visible = tab.inner_text("body")
@@ -236,6 +256,10 @@ def test_with_the_keyboard_alone(opened: Open, report_file: Path) -> None:
     for wanted in ("Suomi", "dark", "Copy the command", "state", "kind", "find", "clear", "copy-all", "next"):
         assert wanted in seen
     assert outlines == {"solid"}, "it is always to be seen where one is"
+    assert seen[0] == "Skip to the content"
+    tab.locator(".skip").focus()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
     tab.focus("th[data-by=number] button")
     tab.keyboard.press("Enter")
     assert tab.get_attribute("th[data-by=number]", "aria-sort") == "ascending"
@@ -248,6 +272,10 @@ def test_with_the_keyboard_alone(opened: Open, report_file: Path) -> None:
 def test_nothing_sticks_out(opened: Open, report_file: Path, width: int) -> None:
     tab = opened(report_file, width=width)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    out = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    for lang in ("fi", "en"):
+        tab.click(f"[data-lang={lang}]")
+        assert tab.eval_on_selector_all(".counts li, .counts li span, .counts li b", out) == []
     if width == 390:
         keep(tab, "report-narrow")
 
@@ -373,3 +401,14 @@ def test_without_scripts_all_but_the_table_is_there(opened: Open, report_file: P
     assert tab.locator("noscript p").is_visible()
     assert tab.locator("text=246 of 3,002 invoices need a look").is_visible()
     assert not tab.locator("text=laskusta 246 vaatii").is_visible()
+    dead = "all => all.filter(one => one.checkVisibility()).map(one => one.outerHTML)"
+    assert tab.eval_on_selector_all("button, select, input, table", dead) == []
+
+
+def test_copying_released_numbers(opened: Open, tmp_path: Path) -> None:
+    report = UploadReport("20260806T010000Z-abc123", "/tmp/ledger.db", locate=lambda ref: ref)
+    report.released = [2**63 - 1, *range(1, 100)]
+    tab = opened(written(tmp_path / "released.html", report))
+    tab.click("[data-copy-released]")
+    said(tab, "Copied: 100")
+    assert clipboard(tab) == "".join(f"{number}\n" for number in report.released)

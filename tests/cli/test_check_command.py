@@ -20,7 +20,7 @@ from cashin_async.report.problems import EXPLAINED, SHOWN
 from cashin_async.rules import RULES
 from cashin_async.simulator.samples import sample_invoices
 from tests.cli.conftest import CLOSED, MARKER, CommandLine, Done, Running, environment
-from tests.cli.test_interrupts import both_signals, never_ending
+from tests.cli.test_interrupts import all_signals, never_ending
 from tests.cli.test_terminal import COLUMNS, Terminal
 from tests.cli.test_upload_command import PERSONAL
 
@@ -341,6 +341,34 @@ def test_rules_are_switched(cashin: CommandLine) -> None:
     assert run("reference=warning", **everything_off) == (0, {"reference": "warning"}), "the option wins"
 
 
+def test_a_number_that_stands_again_with_other_content_is_an_error(cashin: CommandLine) -> None:
+    first, other = cashin.folder / "first.jsonl", cashin.folder / "other.jsonl"
+    first.write_bytes(b"\n".join(good(1001, 3)))
+    other.write_bytes(b"\n".join([*good(1001, 2), b"{", sample(1003, sales_name="Other"), *good(1004)]))
+    done = cashin.run("check", str(first), str(other), "--json", "--quiet")
+    assert (done.code, summary(done)["clean"], summary(done)["by_rule"]) == (1, 6, {"type": 1, "conflict": 1})
+    (found,) = (problem for problem in problems(done) if problem["rule"] == "conflict")
+    assert (found["file"], found["line"], found["invoice_number"]) == (str(other), 4, 1003)
+    assert MARKER not in done.out + done.err
+
+
+def test_the_rows_of_an_invoice_that_stand_apart_are_an_error_as_an_upload_would_reject_them(
+    cashin: CommandLine,
+) -> None:
+    path = cashin.file(b"InvoiceNumber;Row.Text", b"1;a", b"2;b", b"1;c", b"2;d", name="unsorted.csv")
+    done = cashin.run("check", path)
+    assert done.code == 1
+    assert "unsorted.csv:4 (1) InvoiceNumber: stands already with other content" in done.out
+    assert "4 invoices read, 2 clean, 2 with errors" in done.out
+    assert cashin.run("check", path, path, "--json").out.count("conflict") == 5, "two each time, and the summary"
+
+
+def test_what_is_no_other_content_for_an_upload_is_none_for_a_check(cashin: CommandLine) -> None:
+    path = cashin.file(sample(1001), sample(1001, sales_name="Other"))
+    assert cashin.run("check", path).code == 1
+    assert cashin.run("check", path, CASHIN_DIGEST_WITHOUT="SalesName").code == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -456,7 +484,7 @@ def test_the_exit_code_still_tells(cashin: CommandLine, where: str, stream: str,
 PROGRAM = [sys.executable, "-c", "from cashin_async.cli import main; main()", "check"]
 
 
-@both_signals
+@all_signals
 def test_an_interrupt_tells_what_was_found_so_far(cashin: CommandLine, number: signal.Signals) -> None:
     with never_ending(*good(), with_error(1002)) as stdin:
         running = cashin.start("check", "-", "--json", stdin=stdin)
@@ -468,25 +496,19 @@ def test_an_interrupt_tells_what_was_found_so_far(cashin: CommandLine, number: s
     assert done.err.splitlines()[-1].startswith("Interrupted: 2 invoices read, 1 clean, 1 with errors")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how Linux tells which signals are handled")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="how Linux tells of threads")
 def test_an_interrupt_while_standard_input_delivers_nothing(cashin: CommandLine) -> None:
     with never_ending() as stdin:
         running = cashin.start("check", "-", "--json", stdin=stdin)
-        running.until(handles_signals(running))
+        running.until(reads(running))
         running.send(signal.SIGINT)
         done = running.ends(within=3)
     assert (done.code, summary(done)["read"]) == (130, 0)
 
 
-def handles_signals(running: Running) -> Any:
-    """Whether SIGTERM would not just end it."""
-
-    def caught() -> bool:
-        status = Path(f"/proc/{running.process.pid}/status").read_text()
-        mask = int(re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)[0], 16)
-        return bool(mask >> (signal.SIGTERM - 1) & 1)
-
-    return caught
+def reads(running: Running) -> Any:
+    """Whether the thread that reads has begun: by then it handles signals."""
+    return lambda: len(os.listdir(f"/proc/{running.process.pid}/task")) > 1
 
 
 def test_a_second_one_leaves_although_nobody_takes_the_output(cashin: CommandLine) -> None:

@@ -139,6 +139,11 @@ def test_everything_that_there_is_is_proposed() -> None:
     assert proposed("check", "--rule", "no-such-rule") == []
 
 
+@pytest.mark.parametrize("option", ["--csv-delimiter", "--csv-decimal"])
+def test_no_punctuation_is_proposed_that_a_shell_would_lose_or_run(option: str) -> None:
+    assert proposed("check", option, "") == []
+
+
 def test_commands_are_proposed_without_loading_one() -> None:
     code = (
         "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"

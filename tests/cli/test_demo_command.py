@@ -23,6 +23,7 @@ def test_it_shows_every_outcome_and_that_nobody_was_billed_twice(cashin: Command
     assert max(map(len, done.out.splitlines())) < 200
     assert "\x1b" not in done.out
     assert not state.exists(), "its ledger goes with it"
+    assert "Its ledger is gone with this demo" in done.out, "the page names a command for it"
     page = Path(done.out.splitlines()[-1])
     assert page == cashin.folder / "process1" / "cashin-async-demo.html"
     needing = 306 - counts["accepted"] - 1
@@ -48,9 +49,8 @@ def test_configuration_of_the_user_does_not_disturb_it(cashin: CommandLine) -> N
 
 
 def test_it_can_be_interrupted(cashin: CommandLine) -> None:
-    running = cashin.start("demo", "--count", "1000000", "--quiet")
-    running.until(lambda: "Uploading" in running.out)
-    running.until(lambda: running.seconds > 1.5)
+    running = cashin.start("demo", "--count", "1000000", "--quiet", "--log-json")
+    running.until(lambda: "upload.began" in running.err)
     running.send(signal.SIGINT)
     done = running.ends(within=8)
     assert done.code == 130

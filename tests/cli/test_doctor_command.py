@@ -158,3 +158,26 @@ def test_nobody_reads_it(tmp_path: Path, where: str, how: str) -> None:
 def test_wrong_usage(cashin: CommandLine) -> None:
     assert cashin.run("doctor", "--nope").code == 2
     assert cashin.run("doctor", "a", "b").code == 2
+
+
+def test_a_ledger_named_none_is_none(cashin: CommandLine) -> None:
+    *_, last = findings(cashin.run("doctor", "none", "--offline", "--json", url=NOWHERE))
+    assert (last["area"], last["mark"]) == ("ledger", "warning")
+    assert last["what"].startswith("none: nothing is remembered")
+    *_, last = findings(cashin.run("doctor", "./none", "--offline", "--json", url=NOWHERE))
+    assert "/none: the first upload begins it" in last["what"]
+
+
+def test_an_address_as_ledger_is_refused_and_not_shown(cashin: CommandLine) -> None:
+    """`Running.ends` looks for the marker."""
+    address = f"postgresql://user:{MARKER}@host/db"
+    named = cashin.run("doctor", address, "--offline", "--json", url=NOWHERE)
+    assert problems(named) == "ledger: the ledger must be a file's path, or none"
+    as_setting = cashin.run("doctor", "--offline", "--json", url=NOWHERE, CASHIN_LEDGER=address)
+    assert problems(as_setting) == "settings: CASHIN_LEDGER: ledger must be a file's path, or none"
+    assert "first upload begins it" not in as_setting.out
+
+
+def test_a_wrong_address_is_one_problem(cashin: CommandLine) -> None:
+    done = cashin.run("doctor", "--offline", "--json", "--base-url", f"https://user:{MARKER}@host")
+    assert problems(done) == "settings: --base-url: base_url must not hold a user or a password"

@@ -89,7 +89,9 @@ def test_a_form_that_there_is_not_is_wrong_usage(cashin: CommandLine, command: s
     assert cashin.run(command, path, "--input-format", "xml").code == 2
     done = cashin.run(command, path, url="https://localhost", CASHIN_INPUT_FORMAT="xml")
     assert done.code == 2
-    assert "CASHIN_INPUT_FORMAT must be one of auto, jsonl, json, csv, parquet" in done.err
+    assert (
+        "input_format must be auto, jsonl, json, csv or parquet (environment variable CASHIN_INPUT_FORMAT)" in done.err
+    )
 
 
 # -- patterns

@@ -1,5 +1,6 @@
-"""SIGINT and SIGTERM: what is in flight is answered and counted, the rest is unsent, and it does not take long."""
+"""SIGINT, SIGTERM and SIGHUP: what is in flight is answered and counted, the rest is unsent, at once."""
 
+import json
 import os
 import signal
 import time
@@ -11,7 +12,20 @@ import pytest
 from cashin_async.simulator.background import BackgroundSimulator
 from tests.cli.conftest import CommandLine, Done, Running, invoice, server
 
-both_signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+all_signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+
+_SIGNALLED = """
+import os, sys
+
+class Signalled:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Signalled())
+from cashin_async.cli import main; main()
+"""
+"""The command line, which gets a signal at the moment at which it loads a module."""
 
 
 def answered(simulator: BackgroundSimulator, at_least: int) -> Callable[[], bool]:
@@ -49,7 +63,7 @@ def never_ending(*some: bytes) -> Iterator[int]:
         os.close(write)
 
 
-@both_signals
+@all_signals
 def test_in_the_middle_of_an_upload(cashin: CommandLine, number: signal.Signals) -> None:
     with server("latency=0.15") as simulator:
         running = cashin.start("upload", cashin.invoices(30_000), "--json", url=simulator.url)
@@ -89,7 +103,7 @@ def test_what_is_not_answered_in_time_is_unknown(cashin: CommandLine) -> None:
     assert "drain_timeout" in done.err
 
 
-@both_signals
+@all_signals
 def test_while_standard_input_delivers_nothing(cashin: CommandLine, number: signal.Signals) -> None:
     with server() as simulator, never_ending() as stdin:
         running = cashin.start("upload", "-", "--json", url=simulator.url, stdin=stdin)
@@ -160,6 +174,41 @@ def test_a_second_one_leaves_at_once(cashin: CommandLine) -> None:
         done = running.ends(within=1)
     assert done.code == 130
     assert done.out == ""
+
+
+def test_a_hang_up_that_is_ignored_stays_so(cashin: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `nohup` has it."""
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from cashin_async.cli import main; main()"
+    monkeypatch.setattr("tests.cli.conftest._MAIN", ignoring)
+    with server("latency=0.1") as simulator:
+        running = cashin.start("upload", cashin.invoices(1500), "--json", url=simulator.url)
+        running.until(answered(simulator, 2))
+        running.send(signal.SIGHUP)
+        done = running.ends()
+    assert (done.code, done.counts) == (0, {"accepted": 1500})
+
+
+@all_signals
+@pytest.mark.parametrize("command", ["upload", "check", "settle", "demo"])
+def test_while_a_command_is_loaded(
+    command: str, number: signal.Signals, cashin: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = f"cashin_async.cli.{command}"
+    monkeypatch.setattr("tests.cli.conftest._MAIN", _SIGNALLED.format(module=module, number=int(number)))
+    done = cashin.run(command, *([] if command == "demo" else [cashin.invoices(1)]), url="http://127.0.0.1:9")
+    assert (done.code, done.out) == (130, "")
+
+
+@all_signals
+def test_before_it_began_there_are_counts_too(
+    number: signal.Signals, cashin: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = _SIGNALLED.format(module="cashin_async.transport.pool", number=int(number))
+    monkeypatch.setattr("tests.cli.conftest._MAIN", code)
+    done = cashin.run("upload", cashin.invoices(1), "--json", "--log-json", url="http://127.0.0.1:9")
+    assert (done.code, done.json["read"], done.json["run"]) == (130, 0, None)
+    (event,) = map(json.loads, done.err.splitlines())
+    assert (event["event"], event["exit_code"]) == ("command.failed", 130)
 
 
 def test_before_the_key_is_there(cashin: CommandLine) -> None:

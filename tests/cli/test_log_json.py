@@ -196,6 +196,19 @@ def test_an_interrupt(cashin: CommandLine) -> None:
     assert found[-1]["interrupted"]
 
 
+def test_a_second_interrupt(cashin: CommandLine) -> None:
+    with server("hang-after@2+") as simulator:
+        running = cashin.start("upload", cashin.invoices(500), "--log-json", "--json", url=simulator.url)
+        running.until(lambda: any(seen.reply == "hang" for seen in simulator.log))
+        running.send(signal.SIGINT)
+        running.until(lambda: "sending.stopped" in running.err)
+        running.send(signal.SIGINT)
+        done = running.ends(within=1)
+    last = events(done)[-1]
+    assert (done.code, done.out) == (130, "")
+    assert (last["event"], last["error"]) == ("upload.abandoned", "KeyboardInterrupt")
+
+
 def test_on_a_terminal_there_is_no_view(cashin: CommandLine) -> None:
     with server("latency=0.1") as simulator:
         path = cashin.invoices(3000)

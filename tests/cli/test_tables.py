@@ -57,7 +57,7 @@ def test_settings_of_csv_that_are_wrong_are_named(cashin: CommandLine) -> None:
     path = cashin.file(b"InvoiceNumber", b"1", name="x.csv")
     assert "--csv-delimiter" in cashin.run("check", path, "--csv-delimiter", "x").err
     done = cashin.run("check", path, "--csv-encoding", MARKER.lower())
-    assert (done.code, "csv_encoding is no encoding that Python knows" in done.err) == (2, True)
+    assert (done.code, "csv_encoding is no encoding of files that Python knows" in done.err) == (2, True)
     assert cashin.run("check", path, "--csv-encoding", "hex").code == 2
 
 

@@ -36,7 +36,18 @@ def check(done: Done, *words: str) -> None:
         (["upload", "a", "--failed", "same.csv", "--report", "same.csv"], ["same.csv", "--failed", "--report"]),
         (["upload", "a", "--compress", "zip"], ["--compress", "gzip"]),
         (["upload", "a", "--settle-after", "-1"], ["settle_after"]),
-        (["upload", "a", "--lookup-path", "/v2/invoices"], ["lookup_path"]),
+        (["upload", "a", "--lookup-path", "/v2/invoices"], ["lookup_path", "option"]),
+        (["upload", "a", "--creditor", ""], ["creditor", "option"]),
+        (["upload", "a", "--creditor", " "], ["creditor", "option"]),
+        (["upload", "a", "--retries", "3"], ["--retries", "CASHIN_RETRIES"]),
+        (["upload", "a", "--csv-delimiter", "x"], ["--csv-delimiter", "'tab'"]),
+        (["status", "none"], ["LEDGER is none"]),
+        (["settle", "none", "--accepted", "1"], ["LEDGER is none"]),
+        (["report", "none", "-o", "report.json"], ["LEDGER is none"]),
+        (["status", f"postgresql://u:{MARKER}@h/db"], ["ledger must be a file's path"]),
+        (["report", f"postgresql://u:{MARKER}@h/db", "-o", "report.json"], ["ledger must be a file's path"]),
+        (["settle", f"postgresql://u:{MARKER}@h/db", "--accepted", "1"], ["ledger must be a file's path"]),
+        (["upload", "a", "--ledger", f"postgresql://u:{MARKER}@h/db"], ["ledger must be a file's path", "option"]),
         (["status", "nowhere.db"], ["nowhere.db", "does not exist"]),
         (["status"], ["does not exist"]),
         (["status", "--ledger", "a.db"], ["--ledger"]),
@@ -116,6 +127,14 @@ def test_no_address(cashin: CommandLine) -> None:
     check(cashin.run("upload", "a.jsonl"), "base_url", "CASHIN_BASE_URL")
 
 
+def test_a_ledger_is_not_opened_before_the_settings_are_right(cashin: CommandLine) -> None:
+    ledger = cashin.folder / "ledger.db"
+    check(
+        cashin.run("upload", cashin.invoices(1), "--ledger", ledger, "--lookup-path", "/foo", url=LOCAL), "lookup_path"
+    )
+    assert not ledger.exists()
+
+
 def test_two_addresses(cashin: CommandLine) -> None:
     both = ("--environment", "production", "--base-url", LOCAL)
     check(cashin.run("upload", "a.jsonl", *both), "base_url", "environment")
@@ -156,7 +175,7 @@ def test_a_file_of_settings(cashin: CommandLine, tmp_path: Path) -> None:
     config.write_text("chunk_sise = 5")
     check(cashin.run("upload", "a.jsonl", url=LOCAL, CASHIN_CONFIG=str(config)), "chunk_sise")
     config.write_text("chunk_size = 'five'")
-    check(cashin.run("upload", "a.jsonl", url=LOCAL, CASHIN_CONFIG=str(config)), "chunk_size")
+    check(cashin.run("upload", "a.jsonl", url=LOCAL, CASHIN_CONFIG=str(config)), "chunk_size", str(config))
 
 
 def test_a_port_that_is_taken(cashin: CommandLine) -> None:

@@ -5,7 +5,6 @@ absent defaults.
 """
 
 import inspect
-import re
 from collections.abc import Iterator
 
 import click
@@ -72,7 +71,7 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """No mark-up where none is meant."""
-    return re.sub(r"([<>*])", r"\\\1", text)
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*")
 
 
 def _cell(text: str) -> str:

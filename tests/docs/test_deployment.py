@@ -342,3 +342,26 @@ def test_the_task_of_the_dag_gives_up_where_another_try_does_not_help(
         report = asyncio.run(dag_file.push(write_invoices(tmp_path), str(tmp_path / "ledger.db")))
         with pytest.raises(AirflowFailException, match=words):
             dag_file.judge(report)
+
+
+def test_the_task_of_the_dag_does_not_forget_what_was_released(
+    dag_file: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that was settled as not accepted has to come again, and the input is without it."""
+    ledger = str(tmp_path / "ledger.db")
+    with BackgroundSimulator(faults=["drop-before@1"]) as simulator:
+        for name, value in environment(simulator, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        assert asyncio.run(dag_file.push(write_invoices(tmp_path, 1), ledger)).unknown == 1
+        settled: list[str | Path] = [BIN / "cashin-async", "settle", ledger, "--release", "1", "--quiet"]
+        subprocess.run(settled, check=True, timeout=PATIENCE)
+        others = tmp_path / "others.jsonl"
+        others.write_text('{"InvoiceNumber": 2}\n')
+        report = asyncio.run(dag_file.push(others, ledger))
+        assert (report.accepted, report.released) == (1, [1])
+        with pytest.raises(AirflowFailException, match="1 released invoices are missing"):
+            dag_file.judge(report)
+        assert dag_file.judge(asyncio.run(dag_file.push(write_invoices(tmp_path, 2), ledger))) == {
+            "accepted": 1,
+            "duplicate": 1,
+        }

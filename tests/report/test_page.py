@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from cashin_async.bulk.history import Past
 from cashin_async.bulk.outcome import FAILURES, Settled, State, UploadReport
 from cashin_async.ledger.base import Account
 from cashin_async.report import words as w
-from cashin_async.report.charts import outcomes, throughput
+from cashin_async.report.charts import outcomes, peak, throughput
 from cashin_async.report.columns import Columns
 from cashin_async.report.explanations import RULES_IN_FINNISH, explained
 from cashin_async.report.markup import Markup, element, script_safe, together
@@ -133,7 +134,9 @@ def test_the_page_may_do_nothing_but_what_is_in_it() -> None:
         (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert rules[name] == f"'sha256-{digest}'"
-    assert not re.search(r"(?i)\b(src|href|url)\s*[=(]|@import|\son\w+=|\sstyle=", text.split("<script>")[0])
+    assert not re.search(
+        r"(?i)\b(src|href|url)\s*[=(]|@import|\son\w+=|\sstyle=", text.split("<script>")[0].replace('href="#main"', "")
+    )
     assert "http" not in re.sub(r"https://api\.example\.fi|http-equiv|http_equiv|HTTP", "", text)
     assert "innerHTML" not in text
 
@@ -235,6 +238,76 @@ def test_without_a_ledger_no_command_is_proposed() -> None:
     assert "There was no ledger" in text
 
 
+@pytest.mark.parametrize("state", FAILURES)
+def test_without_a_ledger_nobody_is_told_to_upload_it_all_again(state: State) -> None:
+    """What is accepted would be sent, and billed, a second time."""
+    report = ended(ACCEPTED, group(state, b"", reason="x"))
+    report.stopped, report.read_to_end, report.problems = "x", False, [SourceProblem("is truncated", "a.gz")]
+    forgotten = told(report)
+    report.ledger = "/var/lib/ledger.db"
+    kept = told(report)
+    for words in (w.TO_DO[state], w.INPUTS_TO_DO, w.UNREAD):
+        for lang in LANGS:
+            assert w.said(words, lang) in kept
+            assert w.said(words, lang) not in forgotten
+
+
+def test_a_run_with_a_limit_says_that_there_is_more() -> None:
+    report = ended(ACCEPTED)
+    report.read_to_end = False
+    text = told(report)
+    assert verdict(text, "en") == "The 2 invoices read are accounted for, but the input was not read to its end."
+    assert verdict(text, "fi") == "Kaikki 2 luettua laskua on käsitelty, mutta aineistoa ei luettu loppuun."
+    for wrong in ("Nothing needs to be done", "ran to its end", "All 2 invoices are accepted"):
+        assert wrong not in text
+    assert "ran as far as its limit" in text
+
+
+def test_many_kinds_of_one_outcome_do_not_push_out_another() -> None:
+    refused = [group(State.REJECTED, b"", first=place, reason="HTTP 400: " + "a" * place) for place in range(1, 62)]
+    text = told(ended(*refused, group(State.INVALID, b"", reason="Reference: bad (reference)")))
+    assert "Reference is a Finnish reference" in text
+    assert "Further reasons: 11" in text
+
+
+def test_one_of_a_thing_is_one() -> None:
+    one = told(ended(group(State.REJECTED, b"", reason="x")))
+    assert "1 invoice read: rejected 100%" in one
+    assert "1 luettu lasku: hylätty" in one
+    assert "9 invoices need a look; 1 is accepted" in told(
+        ended(group(State.ACCEPTED, b""), group(State.UNSENT, *[b""] * 9, reason="x"))
+    ).replace("9 of 10 ", "9 ")
+    assert "and 1 more" in told(ended(group(State.UNSENT, *[b""] * 11, reason="x")))
+    assert "ja 1 muu<" in told(ended(group(State.UNSENT, *[b""] * 11, reason="x")))
+    stopped = ended(group(State.UNSENT, b"", reason="HTTP 401"))
+    stopped.stopped = "HTTP 401"
+    assert verdict(told(stopped), "fi") == "Ajo päättyi kesken: laskua ei hyväksytty."
+
+
+def test_released_numbers_are_all_in_it() -> None:
+    report = ended(ACCEPTED)
+    report.released = [2**63 - 1, *range(1, 101)]
+    found = re.search(r'id="released">(.*?)</script>', told(report))
+    assert found is not None
+    assert json.loads(found[1]) == list(map(str, report.released))
+
+
+def test_a_run_of_a_moment_has_no_speed() -> None:
+    report = ended(ACCEPTED)
+    report.seconds, report.past = 0.0007, past(2, every=0.05)
+    text = told(report)
+    assert "too short to tell" in text
+    assert "on average. It took" not in text
+    assert '<rect class="bar-done"' not in text
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.101, 0.13, 0.149, 0.15])
+def test_the_mean_is_never_above_the_peak(seconds: float) -> None:
+    full = past(*[100] * min(3, int(seconds / 0.05) + 1), every=0.05)
+    assert sum(full.done) / seconds <= peak(full, seconds) + 1e-6
+    assert peak(full, seconds) <= 4000.001, "a few in a moment are no speed"
+
+
 def test_facts() -> None:
     report = ended(ACCEPTED)
     report.began = datetime(2026, 8, 6, 1, 2, 3, tzinfo=UTC)
@@ -297,6 +370,8 @@ def test_every_rule_is_told_in_finnish() -> None:
         (State.REJECTED, "HTTP 400: no", "The server refused it"),
         (State.REJECTED, "its number is taken by a different invoice earlier in this input", "Another invoice"),
         (State.INVALID, "is cut short: the JSON does not end", "The line cannot be read"),
+        (State.INVALID, "Expected `object`, got `array`", "The line cannot be read"),
+        (State.INVALID, "TotalAmount: Expected `number | null`, got `string`", "A field holds a value of the wrong"),
         (State.INVALID, "is larger alone than a request may be: … bytes (chunk_bytes)", "The invoice is too large"),
         (State.UNSENT, "HTTP 401: the key is refused (CASHIN_API_KEY)", "The server does not take the API key"),
         (State.UNSENT, "the deadline of 5 s is over (deadline)", "The time for the run was over"),
@@ -393,6 +468,11 @@ def test_a_kind_without_numbers_is_known_by_its_places() -> None:
         Kind(State.UNSENT, None, "x"): [],
     }
     assert columns.numbered() == set()
+
+
+def test_the_first_numbers_of_a_kind_are_the_lowest() -> None:
+    rows = [Row(number, "unsent", "x", None, None) for number in (9, 3, 7, 1, 8)]
+    assert Columns(rows, []).first(3) == {Kind(State.UNSENT, None, "x"): ["1", "3", "7"]}
 
 
 def test_each_language_is_said() -> None:

@@ -79,7 +79,7 @@ def test_it_looks_like_this() -> None:
     ]
 
 
-@pytest.mark.parametrize("columns", [40, 73, 74, 80, 200])
+@pytest.mark.parametrize("columns", [13, 20, 25, 26, 30, 37, 38, 40, 73, 74, 80, 200])
 def test_a_million_in_each_column_fits_and_is_aligned(columns: int) -> None:
     now = progress(1.0, 0, 1_000_000, **MILLION)
     shown = rows(now, columns)
@@ -93,7 +93,7 @@ def test_a_million_in_each_column_fits_and_is_aligned(columns: int) -> None:
     assert "1,000,000" in " ".join(shown)
 
 
-@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("columns", [13, 30, 40, 80, 200])
 def test_it_is_as_high_at_every_moment(columns: int) -> None:
     moments = [
         progress(0.0, 0),

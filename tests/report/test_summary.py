@@ -46,6 +46,7 @@ def report(*groups: Any, **facts: Any) -> UploadReport:
             "2 of 4 invoices are accepted, 1 is a duplicate, 1 needs a look.",
         ),
         (report(group(State.INVALID, b"", b"")), "0 of 2 invoices are accepted, 2 need a look."),
+        (report(ACCEPTED, read_to_end=False), "All 2 invoices read are accepted."),
         (report(ACCEPTED, stopped="HTTP 401"), "Stopped: HTTP 401."),
         (report(ACCEPTED, interrupted=True), "Interrupted: 2 of the 2 invoices read are accepted."),
     ],
@@ -67,6 +68,12 @@ def test_earlier_runs() -> None:
     print_summary(one, Console(file=out, width=80))
     for line in settled_lines(one):
         assert line in out.getvalue()
+
+
+def test_a_limit_is_said() -> None:
+    out = io.StringIO()
+    print_summary(report(ACCEPTED, read_to_end=False), Console(file=out, width=80))
+    assert "The input was not read to its end" in out.getvalue()
 
 
 def test_a_few_of_many() -> None:

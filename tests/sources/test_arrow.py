@@ -54,6 +54,23 @@ async def one(column: str, values: Any, **options: Any) -> Any:
         ("PaymentTermsCode", 2.0**60, pa.float64(), "PaymentTermsCode: Expected `whole number | null`, got `number`"),
         ("PaymentTermsCode", 1.5, pa.float64(), "PaymentTermsCode: Expected `whole number | null`, got `number`"),
         ("PaymentTermsCode", Decimal("14.00"), pa.decimal128(9, 2), "14"),
+        ("PaymentTermsCode", 2.0**24 - 1, pa.float32(), "16777215"),
+        (
+            "PaymentTermsCode",
+            251600001.0,
+            pa.float32(),
+            "PaymentTermsCode: Expected `whole number | null`, got `number`",
+        ),
+        ("PaymentTermsCode", 2047.0, pa.float16(), "2047"),
+        ("PaymentTermsCode", 2049.0, pa.float16(), "PaymentTermsCode: Expected `whole number | null`, got `number`"),
+        ("TotalAmount", Decimal("0E-18"), pa.decimal128(38, 18), "0.000000000000000000"),
+        ("TotalAmount", Decimal("0.0000001"), pa.decimal128(20, 7), "0.0000001"),
+        ("TotalAmount", Decimal("12300"), pa.decimal128(20, -2), "12300"),
+        ("DueDate", 1_769_817_600_000 + 3_600_000, pa.date64(), "DueDate: Invalid RFC3339 encoded date"),
+        ("InvoiceRows", None, pa.null(), "null"),
+        ("InvoiceRows", [], pa.list_(pa.null()), "[]"),
+        ("InvoiceRows", None, pa.list_(pa.null()), "null"),
+        ("InvoiceRows", [None], pa.large_list(pa.null()), "InvoiceRows[0]: Expected `object`, got `null`"),
         ("SalesName", 'a"\\\n\x01ä€', pa.string(), r'"a\"\\\n\u0001ä€"'),
         ("SalesName", "ä", pa.large_string(), '"ä"'),
         ("SalesName", "longer than twelve bytes", pa.string_view(), '"longer than twelve bytes"'),
@@ -75,6 +92,85 @@ async def one(column: str, values: Any, **options: Any) -> Any:
 )
 async def test_a_value_travels_by_its_own_type(column: str, value: Any, type_: Any, json_: str) -> None:
     assert await one(column, pa.array([value], type_)) == json_
+
+
+@pytest.mark.parametrize("number", [251600001.0, 2.0**24])
+async def test_a_number_that_a_narrow_float_has_changed_is_never_sent(number: float) -> None:
+    for columns in ({}, {"Row.Qty": [1]}):
+        table = pa.table({"InvoiceNumber": pa.array([number], pa.float32()), **columns})
+        (record,) = await records(ArrowStream(table))
+        assert (record.number, record.problem is None) == (None, False)
+
+
+@pytest.mark.parametrize("allow", [False, True])
+async def test_the_index_of_a_pandas_frame_does_not_travel(allow: bool) -> None:
+    frame = pandas.DataFrame({"InvoiceNumber": [3, 1, 2], "TotalAmount": [1.5, 2, 3]})
+    for made in (
+        frame.sort_values("InvoiceNumber"),
+        frame[frame.InvoiceNumber != 1],
+        pandas.concat([frame, frame]),
+        frame.set_index(["TotalAmount"], append=True),
+    ):
+        done = await records(ArrowStream(made, allow_unknown_fields=allow))
+        assert [json.loads(record.encoded).keys() for record in done] == [
+            {"InvoiceNumber", "TotalAmount"} for _ in range(len(made))
+        ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "longest"),
+    [
+        ({"InvoiceRows": [[{"Text": "x" * 3000}], [{"Text": "y"}]]}, 2000),
+        ({"InvoiceRows": [[{"Text": None}] * 300, [{"Text": None}]]}, 2000),
+        ({"InvoiceRows": pa.array([[{"Text": None}] * 2, None], pa.list_(pa.struct([("Text", pa.string())])))}, 45),
+        ({"SalesName": ["x" * 3000, "y"]}, 2000),
+        ({"SalesName": ["x" * 3000, "y"], "Row.Qty": [1, 2]}, 2000),
+        ({"SalesName": pa.array(["x" * 3000, "y"]).dictionary_encode()}, 2000),
+    ],
+)
+async def test_an_invoice_that_is_too_long_is_told_and_the_next_one_is_read(columns: Any, longest: int) -> None:
+    first, other = await records(ArrowStream(pa.table({"InvoiceNumber": [1, 2], **columns}), longest=longest))
+    assert (first.number, first.encoded, first.problem) == (None, b"", f"is longer than {longest} bytes (chunk_bytes)")
+    assert (other.number, other.problem) == (2, None)
+
+
+async def test_an_invoice_that_is_as_long_as_may_be_is_read() -> None:
+    table = pa.table({"InvoiceNumber": [1], "InvoiceRows": [[{"Qty": 1, "Price": 2}] * 20]})
+    (record,) = await records(ArrowStream(table))
+    (again,) = await records(ArrowStream(table, longest=len(record.encoded)))
+    assert again == record
+    (refused,) = await records(ArrowStream(table, longest=len(record.encoded) - 1))
+    assert refused.problem is not None
+
+
+async def test_a_date_with_a_time_costs_its_own_row_alone() -> None:
+    days = pa.array([86_400_000, 86_400_001], pa.date64())
+    done = await records(ArrowStream(pa.table({"InvoiceNumber": [1, 2], "DueDate": days})))
+    assert [record.number for record in done] == [1, None]
+
+
+async def test_the_invoice_before_a_table_broke_may_not_be_all() -> None:
+    def batches() -> Iterator[Any]:
+        yield pa.record_batch({"InvoiceNumber": [1, 2, 2], "Row.Text": ["a", "b", "c"]})
+        raise RuntimeError(MARKER)
+
+    schema = pa.schema([("InvoiceNumber", pa.int64()), ("Row.Text", pa.string())])
+    source = ArrowStream(pa.RecordBatchReader.from_batches(schema, batches()))
+    assert [(record.ref, record.number, record.problem) for record in await records(source)] == [
+        (0, 1, None),
+        (1, None, "may not be all: the input breaks off behind it"),
+    ]
+    assert len(source.problems) == 1
+
+
+async def test_memory_is_that_of_the_rows_at_hand_where_a_dictionary_has_a_text_once() -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 1_000_000]))
+    sizes = [
+        len(batch)
+        async for batch in ArrowStream(pa.table({"InvoiceNumber": range(1, 1001), "SalesName": text})).batches()
+    ]
+    assert sum(sizes) == 1000
+    assert max(sizes) < 10, "rows of a megabyte that were made JSON of at once"
 
 
 async def test_a_date_of_a_zone_is_the_day_there_and_a_time_is_told_in_utc() -> None:
@@ -154,6 +250,10 @@ async def test_missing_values_of_pandas_are_null_and_whole_numbers_among_them_st
         ({"InvoiceNumber": [1], "SalesName": [b"x"]}, "column SalesName is of the Arrow type binary"),
         ({"InvoiceNumber": [1], "SalesName": [["x"]]}, "column SalesName is of the Arrow type list"),
         ({"InvoiceNumber": [1], "OrderDate": [dt.time(1)]}, "column OrderDate is of the Arrow type time64"),
+        (
+            {"InvoiceNumber": [1], "DueDate": pa.array([0], pa.timestamp("s", "Mars/Olympus"))},
+            "column DueDate is of a time zone that is not known here",
+        ),
         ({"InvoiceNumber": [1], "InvoiceRows": ["[]"]}, "column InvoiceRows is of the Arrow type string"),
         ({"InvoiceNumber": [1], "InvoiceRows": [[1]]}, "column InvoiceRows is of the Arrow type list"),
         ({"InvoiceNumber": [1], "InvoiceRows": [[{}]]}, "InvoiceRows is a list of structs that have no fields"),

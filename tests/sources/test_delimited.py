@@ -94,6 +94,7 @@ def test_the_delimiter_is_found_or_set(name: str, mark: str) -> None:
 
 
 def test_the_line_with_which_excel_is_told_the_delimiter_is_not_the_header() -> None:
+    assert told(table('"sep=|"', "InvoiceNumber|SalesName", "1|x")) == [(3, '{"InvoiceNumber":1,"SalesName":"x"}')]
     assert told(table("sep=|", "InvoiceNumber|SalesName", "1|x")) == [(3, '{"InvoiceNumber":1,"SalesName":"x"}')]
 
 
@@ -146,6 +147,8 @@ def test_a_file_without_lines_has_no_invoices() -> None:
         ("1;Essi", "column 1 is no published field"),
         ("x" * 70_000, "has no column InvoiceNumber"),
         ('"InvoiceNumber', "has no column InvoiceNumber"),
+        ("I\0n\0v\0o\0i\0c\0e\0N\0u\0m\0b\0e\0r\0", "UTF-16 without a byte order mark"),
+        (";".join(["InvoiceNumber", *map(str, range(2000))]), "is no published field"),
     ],
 )
 def test_a_header_that_is_none_is_refused_before_anything_is_read(header: str, reason: str) -> None:
@@ -221,6 +224,22 @@ def test_what_could_be_converted_is_kept_for_mending_and_nothing_of_the_others()
             ["1", "has 2 cells", "has 3 cells", "may begin in line 4", "3"],
         ),
         (["2;c", "100;z;3", "2;;y;3", "3;e;;"], ["has 2 cells", "has 3 cells", "has lines before this one", "3"]),
+        (
+            ["11", "91;N11;5", "11;;y;3", "3;e;;"],
+            ["has 1 cells", "may begin in line 2", "has lines before this one", "3"],
+        ),
+        (["15", "85;N15;2;5", "15;;y;3", "3;e;;"], ["has 1 cells", "may begin in line 2", "has lines before", "3"]),
+        (["1", "2;N12;y;5", "12;;y;3", "3;e;;"], ["has 1 cells", "may begin in line 2", "has lines before", "3"]),
+        # a number that has lost the delimiter behind it, or got one into it
+        (["12;a;x;1", "1289;b;x", "13;c;y;2"], ["may go on in line 3", "has 3 cells", "13"]),
+        (["1289;b;x", "12;a;x;1", "13;c;y;2"], ["has 3 cells", "has lines before this one", "13"]),
+        (["13;a;x;1", "1;3;;y;5", "14;c;y;2"], ["may go on in line 3", "has 5 cells", "has lines before this"]),
+        # a line feed that is missing behind a cell between quotation marks
+        (
+            ["12;a;;", '13;a;x;"1"', '13;;x;"2"14;b;x;"1"', '14;;x;"2"', "15;c;;"],
+            ["12", "quotation mark", "may begin in line 4", "15"],
+        ),
+        (['11;a;x;"1"12;b;x;"1"', "12;;y;2", "12;;z;3", "13;c;;"], ["quotation mark", "may begin in line 2", "13"]),
         # a quotation mark that swallowed the beginning of the next invoice
         (['1;a;"x;1', '2;c;"y";2', "2;;z;3", "3;e;;"], ["quotation mark", "may begin in line 2", "3"]),
     ],
@@ -231,6 +250,21 @@ def test_nobody_is_billed_for_half_an_invoice(lines: list[str], outcome: list[st
     assert len(records) == len(outcome)
     for record, expected in zip(records, outcome, strict=True):
         assert str(record.number) == expected or expected in (record.problem or "")
+
+
+def test_what_is_cut_off_within_a_number_may_be_a_row_of_the_invoice_before() -> None:
+    records, unread = read(b'"InvoiceNumber";"SalesName";"Row.Text"\n"10";"n";"a"\n"11";"n";"a"\n"1')
+    assert [record.number for record in records] == [10, None, None]
+    assert "may go on in line 4" in (records[1].problem or "")
+    assert "nobody can tell where line 4 ends" in (unread or "")
+
+
+def test_the_lines_that_a_quotation_mark_hides_are_named() -> None:
+    assert told(table(HEADER, '1;;;"a', "2;;;b", "3;;;c", '4;;;"d"', "5;;;e"))[0] == (
+        2,
+        "has a quotation mark or a carriage return where none may be, or too long a cell; it hides lines 3 to 5",
+    )
+    assert told(table(HEADER, '1;;;"a', '2;;;"d"', "5;;;e"))[0][1].endswith("; it hides line 3")
 
 
 def test_where_the_number_is_not_the_first_column_a_delimiter_too_many_hides_whose_line_it_is() -> None:
@@ -250,22 +284,21 @@ def test_a_line_of_one_cell_may_be_a_piece_of_either_line_beside_it(header: str)
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, dict[int, int]]:
-    """A table into which one character too many, or too few, has come; and how many rows each number had."""
+    """A table with one character too many, too few, or another; and how many rows each number had."""
     rows = draw(st.lists(st.integers(1, 3), min_size=2, max_size=6))
     number_first, repeated = draw(st.booleans()), draw(st.booleans())
     lines = ["InvoiceNumber;SalesName;Row.Text;Row.Qty" if number_first else "SalesName;InvoiceNumber;Row.Text;Row.Qty"]
-    for number, count in enumerate(rows, 1):
+    for number, count in enumerate(rows, 11):
         for row in range(count):
             name = draw(st.sampled_from([f"n{number}", f'"n{number}"'])) if repeated or not row else ""
             begin = [str(number), name] if number_first else [name, str(number)]
-            lines.append(";".join([*begin, draw(st.sampled_from(["x", '"x"'])), "1"]))
+            lines.append(";".join([*begin, *(draw(st.sampled_from([cell, f'"{cell}"'])) for cell in "x1")]))
     text = "".join(f"{line}\n" for line in lines)
     at = draw(st.integers(len(lines[0]) + 1, len(text) - 1))
-    if text[at] in ';"\n' and draw(st.booleans()):
-        text = text[:at] + text[at + 1 :]
-    else:
-        text = text[:at] + draw(st.sampled_from(';"\n')) + text[at:]
-    return text, dict(enumerate(rows, 1))
+    given, other = text[at] in ';"\n', draw(st.sampled_from(';"\n'))
+    changes = [other + text[at], *(["", other] if given else [])]
+    text = text[:at] + draw(st.sampled_from(changes)) + text[at + 1 :]
+    return text, dict(enumerate(rows, 11))
 
 
 @settings(max_examples=1000)
@@ -355,6 +388,21 @@ def test_a_line_that_is_too_long_and_has_quotation_marks_ends_the_reading() -> N
     records, unread = read(table(HEADER, "1;1,50;;a", f'2;1,50;;"{"b" * 2000}"', "3;1,50;;c"), longest=1000)
     assert [record.number for record in records] == [1, None]
     assert "nobody can tell where line 3 ends" in (unread or "")
+
+
+@pytest.mark.parametrize("header", ["InvoiceNumber" + 8000 * ";", "InvoiceNumber;" + ";".join(map(str, range(499)))])
+def test_lines_are_not_made_as_wide_as_a_header_of_nothing(header: str) -> None:
+    data = table(header, *map(str, range(1, 5_000)))
+    tracemalloc.start()
+    records, _ = read(data, allow_unknown_fields=True)
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
+    assert len(records) == 4_999
+
+
+def test_a_table_of_more_columns_than_there_are_fields_by_far_is_refused() -> None:
+    header = ";".join(["InvoiceNumber", *map(str, range(500))])
+    assert read(table(header, "1"), allow_unknown_fields=True) == ([], "has more than 500 columns")
 
 
 @pytest.mark.parametrize("line", ["7;a;x;1\n", "7;a;x;1", '7;a;"x;1\n', ";;;\n", "oops;a;x;1\n"])

@@ -31,6 +31,8 @@ SEEN: dict[str, tuple[bytes, str, Format]] = {
     "a header in small letters": (b"status|invoicenumber\n", "-", CSV),
     "a header behind a mark": (b"\xef\xbb\xbfInvoiceNumber;Status\n", "-", CSV),
     "a header in UTF-16": ("InvoiceNumber;Status\n1;H\n".encode("utf-16"), "-", CSV),
+    "a header below the line for Excel": (b"sep=;\r\nStatus;InvoiceNumber\n", "-", CSV),
+    "a header below that line in quotation marks": (b'"sep=,"\n"InvoiceNumber"\n', "-", CSV),
     "the name in the second line": (b"Status\nInvoiceNumber\n", "-", JSONL),
     "a longer name": (b"InvoiceNumbers;Status\n", "-", JSONL),
     "Parquet": (b"PAR1\x15\x04", "-", PARQUET),
@@ -74,6 +76,11 @@ NO_FORM: dict[str, tuple[bytes, str, str]] = {
     "gzip in gzip": (b"\x1f\x8b\x08\0", "a.jsonl.gz", "packed once more"),
     "tar": (b"a.jsonl".ljust(257, b"\0") + b"ustar\0", "a.tar.gz", "tar archive"),
     "UTF-16": ("{}".encode("utf-16"), "-", "UTF-16"),
+    "UTF-32": ("{}".encode("utf-32"), "-", "UTF-32"),
+    "HTML": (b"\n<html><table>\n", "a.csv", "HTML"),
+    "HTML without a name": (b"<table>\n", "-", "HTML"),
+    "carriage returns alone": (b"InvoiceNumber;Status\r1;H\r", "a.csv", "carriage returns alone"),
+    "carriage returns alone, without a name": (b"InvoiceNumber\r1\r", "-", "carriage returns alone"),
     "UTF-16, named .jsonl": ("InvoiceNumber;Status\n".encode("utf-16"), "a.jsonl", "UTF-16"),
     "binary": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a", "binary file"),
     "binary, named .jsonl": (b"\x7fELF\x02\0", "a.jsonl", "binary file"),
@@ -105,6 +112,8 @@ def test_as_much_is_waited_for_as_tells_the_form_and_no_more() -> None:
     assert not tells(b"Inv")
     assert not tells(b"InvoiceNum"), "of a header all of it, or it is none"
     assert tells(b"InvoiceNumber\n")
+    assert not tells(b"sep=;\r\n"), "the header stands below it"
+    assert tells(b"sep=;\r\nInvoiceNumber\r\n")
     assert tells(b"   [")
     assert tells(b"\x1f\x8b\x08\0")
     assert tells(b"\x28\xb5\x2f\xfd")

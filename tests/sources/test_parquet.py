@@ -1,18 +1,23 @@
 """Parquet files: read part by part, and what a damaged one still gives is given."""
 
+import datetime as dt
 import gzip
+import json
 import random
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from cashin_async import Place, SourceError
+from cashin_async.sources.parquet import ParquetFile
 from tests.sources.conftest import MakeDesk, reasons
+from tests.sources.tables import records
 
 COUNT = 6000
 
@@ -48,6 +53,38 @@ async def test_what_stands_before_the_damage_is_uploaded_and_so_is_the_next_file
     assert caught.value.report is not None
     assert caught.value.report.accepted == 4001
     assert office.numbers == [*range(1, 4001), COUNT + 1]
+
+
+async def test_the_invoice_before_the_damage_is_told_where_it_may_have_more_rows(
+    desk: MakeDesk, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"InvoiceNumber": [place // 3 + 1 for place in range(900)], "Row.Text": [*map(str, range(900))]})
+    pq.write_table(table, path, row_group_size=300, compression="snappy")
+    data = bytearray(path.read_bytes())
+    start = pq.ParquetFile(path).metadata.row_group(1).column(1).data_page_offset
+    data[start : start + 40] = bytes(40)
+    path.write_bytes(data)
+    office = await desk()
+    report = await office.upload(path)
+    assert (report.read, report.accepted, report.invalid, report.source_errors) == (100, 99, 1, 1)
+    assert reasons(report) == {f"{path}:298": "may not be all: the input breaks off behind it"}
+
+
+async def test_a_date_beyond_what_nanoseconds_can_count_is_that_date(tmp_path: Path) -> None:
+    moments = pa.array([dt.datetime(2026, 1, 1, 8), dt.datetime(9999, 12, 31)], pa.timestamp("us"))
+    table = pa.table({"InvoiceNumber": [1, 2], "OrderDate": moments})
+    pq.write_table(table, tmp_path / "a", use_deprecated_int96_timestamps=True)
+    assert [record.encoded for record in await records(ParquetFile(tmp_path / "a"))] == [
+        b'{"InvoiceNumber":1,"OrderDate":"2026-01-01T08:00:00"}',
+        b'{"InvoiceNumber":2,"OrderDate":"9999-12-31T00:00:00"}',
+    ]
+
+
+async def test_the_index_that_pandas_wrote_does_not_travel(tmp_path: Path) -> None:
+    pandas.DataFrame({"InvoiceNumber": [3, 1, 2]}).sort_values("InvoiceNumber").to_parquet(tmp_path / "a")
+    done = await records(ParquetFile(tmp_path / "a", allow_unknown_fields=True))
+    assert [record.encoded for record in done] == [b'{"InvoiceNumber":%d}' % number for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("keep", [4, 100, -1])
@@ -106,6 +143,38 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+HUGE = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"SalesName": [HUGE] * 1024}, "unpacks to more than 1000 times its size (max_unpack)"),
+        ({"InvoiceRows": [None] + [[{"Text": HUGE}]] * 1023}, "unpacks to more than 1000 times its size (max_unpack)"),
+        ({"InvoiceRows": [[{"Text": "a"}] * 2_000_000] + [None] * 1023}, None),
+    ],
+)
+def test_a_small_file_that_unpacks_to_much_takes_little_memory(tmp_path: Path, columns: Any, reason: str) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"InvoiceNumber": range(1, 1025), **columns}), path, compression="zstd")
+    assert path.stat().st_size < 20_000
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.sources.reading", path], capture_output=True, text=True, timeout=60, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["problems"] == ([reason] if reason else [])
+    assert told["grown"] < 100_000, "kilobytes"
+    assert told["wrong"] == (0 if reason else 1)
+
+
+async def test_how_much_a_file_may_unpack_to_is_a_setting(desk: MakeDesk, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"InvoiceNumber": range(1, 201), "SalesName": ["x" * 100_000] * 200}), path)
+    with pytest.raises(SourceError, match="unpacks to more than 1000 times"):
+        await (await desk()).cashin.invoices.upload(path)
+    assert (await (await desk(max_unpack=1e6)).upload(path)).accepted == 200
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def read(data: bytes, size: int = 0, longest: int = 1000, encoding: str | None =
     return lines, damaged
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-32"])
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_an_encoding_is_found(encoding: str, size: int) -> None:
     assert read(("a;b\n" + NAME * 3).encode(encoding), size) == (["a;b\n", NAME, NAME, NAME], [])
@@ -54,6 +54,22 @@ def test_a_line_that_is_not_like_the_first_one_is_told_by_its_place() -> None:
     assert read(other + one, encoding="cp1252")[1] == [], "who says what it is, is believed"
 
 
+@pytest.mark.parametrize(
+    "cut", [b"M\xc3\xa4nty hyll\xc3;1\n", b"hyll\xc3;1\n", b"\xe2\x82\xac, hyll\xc3\n", b"\xc3\x96lj\xe4\n"]
+)
+def test_a_line_that_is_not_utf_8_but_has_signs_of_it_is_told_and_decides_nothing(cut: bytes) -> None:
+    for encoding in ("utf-8", "cp1252"):
+        lines, damaged = read(cut + b"plain\n" + NAME.encode(encoding) * 2)
+        assert (damaged, lines[1:]) == ([0], ["plain\n", NAME, NAME])
+        assert read(NAME.encode(encoding) + cut)[1] == [1]
+    assert read(cut, encoding="cp1252")[1] == [], "who says what it is, is believed"
+
+
+def test_what_windows_writes_behind_a_letter_is_no_sign_of_utf_8() -> None:
+    text = "”Hyllä” – pöytä…” 5\xa0€ \n"
+    assert read(text.encode("cp1252") + NAME.encode("cp1252")) == ([text, NAME], [])
+
+
 def test_a_byte_that_is_no_letter_is_told_by_its_line() -> None:
     assert read(NAME.encode("cp1252") + b"\x81\n")[1] == [1]
     assert read(b"a\n\xff\xff\n", encoding="utf-8")[1] == [1]
@@ -63,6 +79,13 @@ def test_a_byte_that_is_no_letter_is_told_by_its_line() -> None:
 def test_a_last_letter_that_is_cut_in_two_is_told() -> None:
     assert read(codecs.BOM_UTF16_LE + "a\nbc".encode("utf-16-le")[:-1]) == (["a\n", "b\ufffd"], [1])
     assert read("a\nä\nä".encode()[:-1])[1] == [2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_mark_with_which_dos_ends_a_file_is_no_line(encoding: str) -> None:
+    assert read(("a\nb\n" + "\x1a" * 3).encode(encoding)) == (["a\n", "b\n"], [])
+    assert read("a\nb\x1a".encode(encoding)) == (["a\n", "b"], [])
+    assert read(b"\x1a", longest=1) == ([], [])
 
 
 def test_what_cannot_be_decoded_at_all_ends_the_reading() -> None:
@@ -84,7 +107,11 @@ def test_a_line_that_is_too_long_is_never_held(size: int) -> None:
     assert read(b"x" * 20 + b"\n" + b"x" * 21 + b"\n", size, longest=20)[1] == [1]
 
 
-@given(st.text(st.characters(codec="cp1252")), st.integers(1, 9), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
+@given(
+    st.text(st.characters(codec="cp1252", exclude_characters="\0")),
+    st.integers(1, 9),
+    st.sampled_from(["utf-8", "cp1252", "utf-16"]),
+)
 def test_it_does_not_matter_where_blocks_are_cut(text: str, size: int, encoding: str) -> None:
     data = text.encode(encoding)
     assert read(data, size) == read(data)

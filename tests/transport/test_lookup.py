@@ -8,10 +8,10 @@ import pytest
 import cashin_async
 from cashin_async import ConfigurationError
 from cashin_async.bulk.lookup import Found, judge_look_up
-from cashin_async.settings import ApiKey
+from cashin_async.settings import ApiKey, checked_template
 from cashin_async.simulator.server import Simulator
 from cashin_async.transport.exchange import Answered, Exchange, NoProof
-from cashin_async.transport.lookup import LookUpByGet, checked_template
+from cashin_async.transport.lookup import LookUpByGet
 from tests.transport.conftest import (
     BODY,
     KEY,

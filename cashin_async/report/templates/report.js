@@ -2,6 +2,7 @@
 // The page's own program. Data reaches the page by textContent only: nothing in it can become an element.
 (() => {
   const root = document.documentElement;
+  root.dataset.live = ""; // what needs this program is shown
   const by = (id) => document.getElementById(id);
   const words = JSON.parse(by("words").textContent);
   const PER_PAGE = 50;
@@ -59,6 +60,12 @@
   for (const button of document.querySelectorAll("[data-command]"))
     button.addEventListener("click", () => copy(button.dataset.command, say("copied", { count: 1 })));
 
+  if (by("released"))
+    document.querySelector("[data-copy-released]").addEventListener("click", () => {
+      const numbers = JSON.parse(by("released").textContent);
+      copy(numbers.join("\n") + "\n", say("copied", { count: figure(numbers.length) }));
+    });
+
   // -- the table
 
   if (!by("data")) return;
@@ -110,11 +117,16 @@
     if (state !== "" || kind !== "" || query !== "") {
       const right = (at) => (state === "" || stateOf[at] === +state) && (kind === "" || kindOf[at] === +kind);
       const reasons = stateOf.map((_, at) => right(at));
-      const inReason = textOf.map((text) => text.toLowerCase().includes(query));
+      const inState = words[lang()].states.map((name) => name.toLowerCase() === query);
+      const inReason = textOf.map((text, at) => inState[stateOf[at]] || text.toLowerCase().includes(query));
       const inFile = data.files.map((name) => name.toLowerCase().includes(query));
-      const digits = /^\d+$/.test(query);
+      const [, name, lines] = /^(.*):(\d+)$/.exec(query) || []; // as the table shows a place
+      const ofName = data.files.map((one) => lines !== undefined && one.toLowerCase().endsWith(name));
+      const digits = query.replace(/[\s.,]/g, ""); // as people group them
+      const isNumber = /^\d+$/.test(digits);
       fits = all.filter((at) => reasons[reason[at]] && (query === "" || inReason[reason[at]] ||
-        (file[at] >= 0 && inFile[file[at]]) || (digits && number[at] && String(number[at]).includes(query))));
+        (file[at] >= 0 && (inFile[file[at]] || (ofName[file[at]] && line[at] === +lines))) ||
+        (isNumber && number[at] && String(number[at]).includes(digits))));
     }
     shown = sort(fits);
     page = 0;
@@ -151,13 +163,19 @@
       return span;
     });
 
+  const english = (text) => {
+    const element = made("bdi", "", text);
+    element.lang = "en";
+    return element;
+  };
+
   const hasPlaces = Boolean(by("by-place"));
   function row(at) {
     const state = stateOf[reason[at]];
     const cells = [
       cell("", made("span", "chip " + words.states[state], ...inBoth("states", state))),
       cell("number", number[at] ? String(number[at]) : "–"),
-      cell("why", made("bdi", "", textOf[reason[at]])),
+      cell("why", english(textOf[reason[at]])),
     ];
     if (hasPlaces) {
       const name = file[at] < 0 ? "" : data.files[file[at]];
@@ -173,8 +191,9 @@
     page = Math.min(Math.max(page, 0), pages - 1);
     by("rows").replaceChildren(...Array.from(shown.subarray(page * PER_PAGE, (page + 1) * PER_PAGE), row));
     by("nothing").hidden = shown.length > 0;
-    by("previous").disabled = page === 0;
-    by("next").disabled = page === pages - 1;
+    // not `disabled`: the focus would be lost on the last page
+    by("previous").setAttribute("aria-disabled", String(page === 0));
+    by("next").setAttribute("aria-disabled", String(page === pages - 1));
     by("copy-shown").disabled = shown.length === 0;
     by("status").textContent = say("shown", { shown: figure(shown.length), all: figure(size) });
     by("page").textContent = say("page", { page: figure(page + 1), pages: figure(pages) });
