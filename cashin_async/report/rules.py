@@ -36,8 +36,8 @@ cashin-async check invoices.jsonl --rule vat-date=off   # or =warning, or =error
 ```
 
 `check` needs neither key nor address. It exits with 0 when there is no error, with 1 when there is one, with 2 when an
-input cannot be read to its end. Beside the rules it tells of that (`unreadable`), and of a number that stands again with
-other content (`conflict`): neither can be switched off.
+input cannot be read to its end. Beside the rules it tells of that (`unreadable`), and of a number that stands again
+with other content (`conflict`): neither can be switched off.
 
 ## Before sending
 
