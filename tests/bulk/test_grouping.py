@@ -2,7 +2,7 @@
 
 import pytest
 
-from cashin_async.bulk.grouping import Kind, kind_of, kinds_of
+from cashin_async.bulk.grouping import Kind, first_of_each, kind_of, kinds_of
 from cashin_async.bulk.inspection import said
 from cashin_async.bulk.outcome import State
 from cashin_async.rules import RULES, Problem, Severity
@@ -49,3 +49,10 @@ def test_the_most_urgent_first_and_then_the_largest() -> None:
         (Kind(State.INVALID, None, "is not JSON"), 4),
         (Kind(State.UNSENT, None, "x"), 1000),
     ]
+
+
+def test_many_kinds_of_one_outcome_do_not_push_out_those_of_another() -> None:
+    rejected = [(Kind(State.REJECTED, None, str(number)), 1) for number in range(5)]
+    invalid = (Kind(State.INVALID, "reference", ""), 3)
+    assert first_of_each([*rejected, invalid], 2) == [*rejected[:2], invalid]
+    assert first_of_each([], 2) == []
